@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from compat.check import Bound, Check, Setting
 from compat.verdict import MOST_ROUNDS
-from compat.words import Words
+from recording.bilingual import Bilingual
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Plan:
 
     model: str
     checks: Mapping[str, Bound]
-    not_tried: Mapping[str, Words]
+    not_tried: Mapping[str, Bilingual]
     worst: Mapping[str, Bound]
 
     @property

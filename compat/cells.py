@@ -7,7 +7,7 @@ from typing import Any
 from compat.attribution import Cause
 from compat.registry import find
 from compat.verdict import LONGEST_FACT_CHARS, SYMBOLS, WORST_FIRST, Verdict
-from compat.words import Words
+from recording.bilingual import Bilingual
 from recording.errors import InputError
 from recording.untrusted_text import shown
 
@@ -48,7 +48,7 @@ class Cell:
         return SYMBOLS[self.verdict]
 
     @property
-    def in_code(self) -> Words | None:
+    def in_code(self) -> Bilingual | None:
         """What the verdict means in the user's code.
 
         None if the check works, or if this version does not have it.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from compat import untried
 from compat.evidence import Evidence
 from compat.verdict import Finding, Verdict
-from compat.words import Words
+from recording.bilingual import Bilingual
 
 CHAT, RESPONSES, EMBEDDINGS, MODELS, FILES, BATCHES = (
     "/chat/completions", "/responses", "/embeddings", "/models", "/files", "/batches",
@@ -144,7 +144,7 @@ def nothing_more(setting: Setting, seen: Sequence[Evidence]) -> Sequence[Ask]:
     return ()
 
 
-def always(setting: Setting) -> Words | None:
+def always(setting: Setting) -> Bilingual | None:
     """No reason against it: most checks can be tried with any model."""
     return None
 
@@ -162,24 +162,24 @@ class Check:
 
     id: str
     group: str
-    title: Words
+    title: Bilingual
     feature: str
     asks: Asks
     judge: Judge
     names: Sequence[str]
-    if_ignored: Words | None = None
-    if_wrong: Words | None = None
-    if_refused: Words | None = None
-    if_broken: Words | None = None
+    if_ignored: Bilingual | None = None
+    if_wrong: Bilingual | None = None
+    if_refused: Bilingual | None = None
+    if_broken: Bilingual | None = None
     needs: Sequence[str] = ("chat.plain",)
     guarantee: bool = False
     then: Then = nothing_more
     then_bound: Callable[[Setting], Bound] = field(default=lambda setting: Bound())
     then_works: bool = True
-    untried: Callable[[Setting], Words | None] = always
+    untried: Callable[[Setting], Bilingual | None] = always
     surface: str = "chat"
 
-    def not_tried(self, setting: Setting) -> Words | None:
+    def not_tried(self, setting: Setting) -> Bilingual | None:
         """Why this check is not made for this model; None if it is made."""
         if self.id in setting.lacks:
             return untried.LACKS
@@ -193,7 +193,7 @@ class Check:
         if why is None and setting.context_tokens is not None and self.id != "error.context":
             longest = max((ask.prompt_tokens for ask in self.asks(setting)), default=0)
             if longest > setting.context_tokens:
-                return Words(
+                return Bilingual(
                     f"up to {longest} tokens do not fit the model's {setting.context_tokens}",
                     f"最多 {longest} 个 token，超出模型的 {setting.context_tokens}",
                 )
@@ -206,31 +206,31 @@ class Check:
         first = bound_of(self.asks(setting))
         return first if works and not self.then_works else first.plus(self.then_bound(setting))
 
-    def in_code(self, verdict: Verdict) -> Words | None:
+    def in_code(self, verdict: Verdict) -> Bilingual | None:
         """What a verdict other than works means in the user's code."""
         name = self.feature
         sentences = {
-            Verdict.IGNORED: self.if_ignored or Words(
+            Verdict.IGNORED: self.if_ignored or Bilingual(
                 f"{name} changes nothing, and no error says so",
                 f"设置 {name} 没有任何作用，也不会报错",
             ),
-            Verdict.REFUSED: self.if_refused or Words(
+            Verdict.REFUSED: self.if_refused or Bilingual(
                 f"the call with {name} raises BadRequestError: leave it out for this model",
                 f"带 {name} 的调用会抛出 BadRequestError：对该模型请不要使用它",
             ),
-            Verdict.WRONG: self.if_wrong or Words(
+            Verdict.WRONG: self.if_wrong or Bilingual(
                 f"what {name} gives breaks the contract: check every reply before you use it",
                 f"{name} 的结果不符合接口约定：使用前须逐个校验响应",
             ),
-            Verdict.BROKEN: self.if_broken or Words(
+            Verdict.BROKEN: self.if_broken or Bilingual(
                 f"the call with {name} raises APIError; clients retry it, and fail in the end",
                 f"带 {name} 的调用会抛出 APIError；客户端重试后仍会失败",
             ),
-            Verdict.UNSURE: Words(
+            Verdict.UNSURE: Bilingual(
                 f"do not rely on {name} before it has been checked again",
                 f"在重新检查之前，请不要依赖 {name}",
             ),
-            Verdict.NOT_TRIED: Words(
+            Verdict.NOT_TRIED: Bilingual(
                 f"nothing is known about {name}", f"尚不清楚 {name} 是否可用",
             ),
         }  # fmt: skip

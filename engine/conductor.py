@@ -195,7 +195,7 @@ class Conductor:
         for ended in _belongings(phase):
             if why := self._ended.get(ended):
                 self._watcher.note(PhaseSkipped(phase=phase.name, why=why))
-                return Finding(phase, halted=why.said.en)
+                return Finding(phase, halted=why.clause.en)
         number = len(self._phases)
         self._phases.append(phase)
         self.phase = phase

@@ -9,9 +9,9 @@ from loadshapes.own_traffic.traffic import Traffic
 from loadshapes.own_traffic.traffic import prompt_tokens as line_tokens
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
+from recording.bilingual import Bilingual
 from recording.chinese import chinese
 from recording.json_values import text_of
-from recording.reasons import Said
 from recording.record import RequestRecord
 from rules.prices import Prices
 from settings.options import Options
@@ -40,10 +40,10 @@ def estimate(plan: Plan, options: Options, prices: Prices | None = None) -> str:
     return estimate_said(plan, options, prices).en
 
 
-def estimate_said(plan: Plan, options: Options, prices: Prices | None = None) -> Said:
+def estimate_said(plan: Plan, options: Options, prices: Prices | None = None) -> Bilingual:
     """The same in both languages."""
     if plan.outlook:
-        return Said(plan.outlook, chinese(plan.outlook))
+        return Bilingual(plan.outlook, chinese(plan.outlook))
     if MODES[options.mode].bounded:
         return _bounded(plan, options, prices)
     if plan.requests is None:
@@ -54,8 +54,8 @@ def estimate_said(plan: Plan, options: Options, prices: Prices | None = None) ->
     most = "unlimited" if None in outputs else f"at most {budget}"
     most_zh = "不限" if None in outputs else f"最多 {budget}"
     lasts_s = sum(seconds(phase) for phase in plan.phases)
-    cost = _cost(plan, options, prices) if prices else Said("", "")
-    return Said(
+    cost = _cost(plan, options, prices) if prices else Bilingual("", "")
+    return Bilingual(
         f"{plan.requests:,} requests, about {prompts:,} prompt tokens (at {CHARACTERS_PER_TOKEN} "
         f"characters a token), {most} output tokens, about {_lasting(lasts_s)} (at {ANSWER_S:g} "
         f"s an answer){cost.en}",
@@ -65,7 +65,7 @@ def estimate_said(plan: Plan, options: Options, prices: Prices | None = None) ->
     )
 
 
-def _unbounded(plan: Plan, options: Options) -> Said:
+def _unbounded(plan: Plan, options: Options) -> Bilingual:
     """The same for a plan of as many requests as fit: what one may use. How many there will be,
     and so what they use and cost together, is not known.
     """
@@ -84,7 +84,7 @@ def _unbounded(plan: Plan, options: Options) -> Said:
     lasts, lasts_zh = f"about {_lasting(lasts_s)}", f"约 {lasts_s / 60:.1f} 分钟"
     if plan.endless:
         lasts, lasts_zh = "until it is stopped", "直到停止"
-    return Said(
+    return Bilingual(
         f"as many requests as fit, {lasts}; each at most about {max(sizes):,} prompt tokens (at "
         f"{CHARACTERS_PER_TOKEN} characters a token) and {output} output tokens",
         f"请求数不定，{lasts_zh}；单次 prompt 最多约 {max(sizes):,} token（每 token 按 "
@@ -92,7 +92,7 @@ def _unbounded(plan: Plan, options: Options) -> Said:
     )
 
 
-def _bounded(plan: Plan, options: Options, prices: Prices | None) -> Said:
+def _bounded(plan: Plan, options: Options, prices: Prices | None) -> Bilingual:
     """The same for a mode with known prompts: the most it may use."""
     each = [(phase, bound.of_phase(phase, options)) for phase in plan.phases]
     most = bound.together([one for _, one in each])
@@ -111,7 +111,7 @@ def _bounded(plan: Plan, options: Options, prices: Prices | None) -> Said:
         f"about {_lasting(sum(map(seconds, plan.phases)))} (at {ANSWER_S:g} s an answer)"
     )
     if prices is None:
-        return Said(text, text_zh)
+        return Bilingual(text, text_zh)
     priced = [
         price.most_of(phase.count or 0, used.prompt_tokens, used.output_tokens)
         for phase, used in each
@@ -121,13 +121,13 @@ def _bounded(plan: Plan, options: Options, prices: Prices | None) -> Said:
     rest = len(each) - len(priced)
     en = f" ({rest} phases have no price or no end)" if rest else ""
     zh = f"（{rest} 个阶段没有单价或没有终点）" if rest else ""
-    return Said(
+    return Bilingual(
         f"{text}, at most {sum(priced):.6g}{unit} by the price table{en}",
         f"{text_zh}，按价格表最多 {sum(priced):.6g}{unit}{zh}",
     )
 
 
-def _cost(plan: Plan, options: Options, prices: Prices) -> Said:
+def _cost(plan: Plan, options: Options, prices: Prices) -> Bilingual:
     """What the plan costs by the price table, if every answer uses its whole output budget."""
     cost, unpriced = 0.0, 0
     for phase in plan.phases:
@@ -144,7 +144,7 @@ def _cost(plan: Plan, options: Options, prices: Prices) -> Said:
     unit = f" {prices.currency}" if prices.currency else ""
     rest = f" ({unpriced} phases have no price or no end)" if unpriced else ""
     rest_zh = f"（{unpriced} 个阶段没有单价或没有终点）" if unpriced else ""
-    return Said(
+    return Bilingual(
         f", about {cost:.6g}{unit} by the price table if every answer is that long{rest}",
         f"，按价格表最多约 {cost:.6g}{unit}{rest_zh}",
     )

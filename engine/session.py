@@ -364,7 +364,7 @@ class Session:
             self._manifest.enter(phase, self._begun)
         if phase.paced and phase.pace is None:
             self.note(Uncalibrated(phase=phase.name, reason=Reason.UNCALIBRATED))
-            log.warning("%s: %s", phase.name, Reason.UNCALIBRATED.said.en)
+            log.warning("%s: %s", phase.name, Reason.UNCALIBRATED.clause.en)
 
     def phase_started(self, phase: Phase) -> None:
         """Show it, and keep when it begins."""

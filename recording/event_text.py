@@ -3,8 +3,9 @@
 The web page shows it during the run and the report afterwards, in the same words.
 """
 
+from recording.bilingual import Bilingual
 from recording.events import Ended, Event, Refused, Stopped, StopRule, WorkerLost
-from recording.reasons import Reason, Said
+from recording.reasons import Reason
 from recording.untrusted_text import quoted
 
 _ENDS: dict[str | None, tuple[str, str]] = {
@@ -16,36 +17,36 @@ _ENDS: dict[str | None, tuple[str, str]] = {
 }  # fmt: skip
 
 
-def clause(event: Event) -> Said:
+def clause(event: Event) -> Bilingual:
     """One clause about an event; for an unknown event, its fields unchanged."""
     match event:
         case StopRule(counted=int(), completed=int()):
             counts = [f"{n} {name}" for name, n in (event.outcomes or {}).items()]
             en, zh = (f" ({', '.join(counts)})", f"（{'、'.join(counts)}）") if counts else ("", "")
-            return Said(
+            return Bilingual(
                 f"{event.counted} of the last {event.completed} completed requests failed{en}",
                 f"最近 {event.completed} 个完成的请求中 {event.counted} 个失败{zh}",
             )
         case Refused(counted=int(), outcome=str()):
             return _refused(event)
         case Ended(cause=Reason() as cause):
-            return Said(str(event.reason), cause.said.zh)
+            return Bilingual(str(event.reason), cause.clause.zh)
         case WorkerLost(reason=Reason() as reason):
             who = (f"{event.worker}: ", f"{event.worker}：") if event.worker else ("", "")
-            return Said(who[0] + reason.said.en, who[1] + reason.said.zh)
+            return Bilingual(who[0] + reason.clause.en, who[1] + reason.clause.zh)
         case Stopped(reason=Reason() as reason):
-            return reason.said
+            return reason.clause
     details = event.details()
-    return Said(details, details)
+    return Bilingual(details, details)
 
 
-def _refused(event: Refused) -> Said:
+def _refused(event: Refused) -> Bilingual:
     status = [] if event.http_status is None else [f"HTTP {event.http_status}"]
     named, words = [f"{event.outcome}", *status], event.words
     en = ", ".join([*named, *([f'"{quoted(words)}"'] if words else [])])
     zh = "、".join([*named, *([f"“{quoted(words)}”"] if words else [])])
     last, ends = event.which == "last", _ENDS.get(event.ends, _ENDS[None])
-    return Said(
+    return Bilingual(
         f"the {'last' if last else 'first'} {event.counted} requests all ended in the same refusal "
         f"({en}){ends[0]}",
         f"{'最后' if last else '最初'} {event.counted} 个请求全部以同样的方式被拒绝（{zh}）"

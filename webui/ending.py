@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from recording.bilingual import Bilingual
 from recording.event_text import clause
 from recording.events import (
     Ended,
@@ -15,19 +16,19 @@ from recording.events import (
     WorkerLost,
 )
 from recording.outcome import Outcome
-from recording.reasons import Reason, Said
+from recording.reasons import Reason
 from recording.record import RequestRecord
 from recording.untrusted_text import quoted
 
 _MOST = 5
 _MOST_WORDS = 50
 _SHOWN_CHARS = 200
-_FINISHED = Said("finished its plan", "已按计划完成")
-_EARLY = Said("ended before its plan was done", "在计划完成前结束")
+_FINISHED = Bilingual("finished its plan", "已按计划完成")
+_EARLY = Bilingual("ended before its plan was done", "在计划完成前结束")
 
 
 class Ending:
-    """Follows a run's events and failures; `said` summarises them."""
+    """Follows a run's events and failures; `text` summarises them."""
 
     def __init__(self) -> None:
         self._causes: list[Event] = []
@@ -58,7 +59,7 @@ class Ending:
             case Ended() if event.cause is not Reason.REFUSED:  # reported by its phase
                 self._causes.append(event)
 
-    def said(self, lang: str) -> str:
+    def text(self, lang: str) -> str:
         """One line: how the run ended, and each reason; empty if there is nothing to report."""
         place = 1 if lang == "zh" else 0
         clauses = list(dict.fromkeys(self._clause(event)[place] for event in self._causes))
@@ -67,25 +68,25 @@ class Ending:
             clauses.insert(0, (_FINISHED if self._end.completed else _EARLY)[place])
         return ("; ", "；")[place].join(clauses)
 
-    def _clause(self, event: Event) -> Said:
+    def _clause(self, event: Event) -> Bilingual:
         why, phase = clause(event), event.phase
         match event:
             case StopRule():
                 words = self._words_of(phase)
                 en, zh = (f', most of them "{words}"', f"，多数为“{words}”") if words else ("", "")
-                return Said(
+                return Bilingual(
                     f"the stop rule ended {phase}: {why.en}{en}",
                     f"停止规则终止了 {phase}：{why.zh}{zh}",
                 )
             case Refused():
-                return Said(f"{phase} was ended: {why.en}", f"{phase} 被提前终止：{why.zh}")
+                return Bilingual(f"{phase} was ended: {why.en}", f"{phase} 被提前终止：{why.zh}")
             case Failed(error=str() as error):
-                en, zh = Reason.FAULT.said
-                return Said(f"{en} ({quoted(error)})", f"{zh}（{quoted(error)}）")
+                en, zh = Reason.FAULT.clause
+                return Bilingual(f"{en} ({quoted(error)})", f"{zh}（{quoted(error)}）")
             case Ended(cause=Reason.PAYMENT_REQUIRED):
                 words = self._words_of(next(reversed(self._words), None))
                 en, zh = (f': "{words}"', f"：“{words}”") if words else ("", "")
-                return Said(why.en + en, why.zh + zh)
+                return Bilingual(why.en + en, why.zh + zh)
         return why
 
     def _words_of(self, phase: str | None) -> str:

@@ -91,7 +91,7 @@ class Gateway:
             "simulated": self._session.endpoint.simulated,
             "currency": self._live.currency,
             "running": self._runs,
-            "ending": self._ending.said(self.lang),
+            "ending": self._ending.text(self.lang),
             "report": (self._session.folder / "report.html").is_file(),
             "columns": words.columns(self.lang, self._live.currency),
             "words": words.texts(self.lang),

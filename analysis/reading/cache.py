@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from analysis.reading.atomic_file import reserving
 from analysis.reading.columns import FEW_VALUED, schema
-from analysis.reading.parts import Odd, RunError, tables
+from analysis.reading.parts import RunError, tables
+from recording.bilingual import Bilingual
 from recording.record import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Cache:
 
 
 def opened(
-    folder: Path, parts: Sequence[Path], remarks: list[Odd], made_by: str = ""
+    folder: Path, parts: Sequence[Path], remarks: list[Bilingual], made_by: str = ""
 ) -> Cache | None:
     """The cache of a folder, made where it is missing, stale or not readable.
 
@@ -112,7 +113,7 @@ def opened(
     return cache
 
 
-def _current(path: Path, key: bytes, remarks: list[Odd]) -> Cache | None:
+def _current(path: Path, key: bytes, remarks: list[Bilingual]) -> Cache | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -121,7 +122,7 @@ def _current(path: Path, key: bytes, remarks: list[Odd]) -> Cache | None:
         known = file.metadata.metadata or {}
         if known.get(_OF) != key or not file.schema_arrow.equals(schema()):
             return None
-        remarks += [Odd(*remark) for remark in json.loads(known[_REMARKS])]
+        remarks += [Bilingual(*remark) for remark in json.loads(known[_REMARKS])]
         return Cache(path, file)
     except (OSError, pa.ArrowException, KeyError, ValueError):
         return None
@@ -130,7 +131,7 @@ def _current(path: Path, key: bytes, remarks: list[Odd]) -> Cache | None:
 def _write(path: Path, parts: Sequence[Path], key: bytes, made_by: str) -> None:
     import pyarrow.parquet as pq
 
-    remarks: list[Odd] = []
+    remarks: list[Bilingual] = []
     with pq.ParquetWriter(
         path,
         schema(),

@@ -15,11 +15,12 @@ from analysis.reading.columns import schema
 from analysis.reading.ended_early import Shortened, shortened
 from analysis.reading.merge_parts import unite
 from analysis.reading.not_sent import Joined, Unfolded
-from analysis.reading.parts import Odd, RunError, torn
+from analysis.reading.parts import RunError, torn
 from analysis.reading.routes import TwoRoutes, planned
 from analysis.reading.rows import Memory, Rows, Source
 from recording import formats
 from recording.arms import REFERENCE, SUFFIX
+from recording.bilingual import Bilingual
 from recording.errors import InputError
 from recording.events import Event, RunEnd, typed
 from recording.in_flight_file import left
@@ -30,7 +31,7 @@ from recording.manifest_content import Manifest, PlannedPhase, Scalar
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["Odd", "Run", "RunError", "load", "rows"]
+__all__ = ["Run", "RunError", "load", "rows"]
 
 E = TypeVar("E", bound=Event)
 
@@ -48,7 +49,7 @@ class Run:
     manifest: Manifest
     rows: Rows
     events: list[Event]
-    remarks: list[Odd]
+    remarks: list[Bilingual]
     beyond: dict[str, int] = field(default_factory=dict)
     percents: tuple[Fraction, ...] = ()
 
@@ -167,7 +168,7 @@ def load(folder: Path, unsent_rows: int | None = None) -> Run:
         raise RunError(
             f"{folder} is not a run, it has no manifest.json: give the folder that a run made."
         )
-    remarks: list[Odd] = []
+    remarks: list[Bilingual] = []
     try:
         manifest = _manifest(folder / "manifest.json")
         events = _events(folder / "events.jsonl", remarks)
@@ -211,13 +212,13 @@ def _with_lost(source: Source, folder: Path, manifest: Manifest) -> Source:
     return Joined(source, len(source.whole("phase")), Memory(parts.table_of(died)))
 
 
-def _beyond(counts: dict[str, int]) -> list[Odd]:
+def _beyond(counts: dict[str, int]) -> list[Bilingual]:
     """A remark that some requests that were never sent have no row."""
     if not counts:
         return []
     more = sum(counts.values())
     return [
-        Odd(
+        Bilingual(
             f"{more:,} more requests were never sent than are shown as rows; the numbers count "
             "them.",
             f"另有 {more:,} 个未发出的请求未列为记录；统计数字已计入。",
@@ -225,7 +226,7 @@ def _beyond(counts: dict[str, int]) -> list[Odd]:
     ]
 
 
-def _source(folder: Path, remarks: list[Odd], made_by: str) -> Source:
+def _source(folder: Path, remarks: list[Bilingual], made_by: str) -> Source:
     import pyarrow as pa
 
     paths = sorted(folder.glob("requests-*.csv"))
@@ -268,11 +269,11 @@ def _manifest(path: Path) -> Manifest:
     return cast(Manifest, manifest)
 
 
-def _events(path: Path, remarks: list[Odd]) -> list[Event]:
+def _events(path: Path, remarks: list[Bilingual]) -> list[Event]:
     try:
         lines = read_bytes(path).split(b"\n")
     except FileNotFoundError:
-        remarks.append(Odd(f"{path.name} is missing.", f"缺少 {path.name}。"))
+        remarks.append(Bilingual(f"{path.name} is missing.", f"缺少 {path.name}。"))
         return []
     except InputError as error:
         raise RunError(f"{path} {error}: restore it.") from None

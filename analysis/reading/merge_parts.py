@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from analysis.reading.parts import Odd
+from recording.bilingual import Bilingual
 from recording.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ _WEIGHTS: dict[str, int] = {Outcome.CANCELLED: 1, Outcome.LOST: 2, Outcome.DROPP
 
 
 def unite(
-    source: "Source", plan: Sequence[str], remarks: list[Odd]
+    source: "Source", plan: Sequence[str], remarks: list[Bilingual]
 ) -> tuple["NDArray[np.int64]", dict[str, tuple[int, int]]]:
     """The places of the rows that count, by phase (in the plan's order) and request_index; and
     where among them each phase begins and ends.
@@ -79,7 +79,7 @@ def _again(*keys: Any) -> Any:
 
 
 def _remark_twice(
-    source: "Source", order: Any, again: Any, weight: Any, remarks: list[Odd]
+    source: "Source", order: Any, again: Any, weight: Any, remarks: list[Bilingual]
 ) -> None:
     """Say how many requests have finished rows that are no copies of one another."""
     import numpy as np
@@ -100,11 +100,11 @@ def _remark_twice(
     twice = int(rows.drop_duplicates().duplicated("request").sum())
     if twice:
         text = f"{twice} requests were sent twice; the copy read first is counted."
-        remarks.append(Odd(text, f"{twice} 个请求被发送两次，以先读到的记录计数。"))
+        remarks.append(Bilingual(text, f"{twice} 个请求被发送两次，以先读到的记录计数。"))
 
 
 def _remark_cancelled(
-    source: "Source", order: Any, again: Any, weight: Any, remarks: list[Odd]
+    source: "Source", order: Any, again: Any, weight: Any, remarks: list[Bilingual]
 ) -> None:
     """Say how many requests that were in flight when an attempt ended were sent by a later one."""
     import numpy as np
@@ -119,7 +119,7 @@ def _remark_cancelled(
     count = len(np.unique(number[paid]))
     if count:
         remarks.append(
-            Odd(
+            Bilingual(
                 f"{count} requests were in flight when an attempt at the run ended and were sent "
                 "again by a later one: the first may have been paid for too, and no row says how "
                 "much.",

@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from analysis.reading.columns import Declined, read, schema
 from recording import formats
+from recording.bilingual import Bilingual
 from recording.errors import OperatorError
 from recording.part_file import records, whole
 from recording.record import COLUMNS, RequestRecord, decode
@@ -29,16 +30,9 @@ _RECORD_BYTES = 32 << 20
 _THREADS, _AHEAD = 2, 4
 
 
-class Odd(NamedTuple):
-    """What was odd in a run's files: one sentence, in the report's two languages."""
-
-    en: str
-    zh: str
-
-
-def torn(path: Path, line: int) -> Odd:
+def torn(path: Path, line: int) -> Bilingual:
     """A process died while it wrote its last line."""
-    return Odd(
+    return Bilingual(
         f"{path.name}: the torn last line {line} was dropped.",
         f"{path.name}：已丢弃写到一半的末行（第 {line} 行）。",
     )
@@ -48,7 +42,7 @@ class RunError(OperatorError):
     """A folder is no run, or cannot be read; the message is one sentence for the operator."""
 
 
-def tables(path: Path, remarks: list[Odd], made_by: str = "") -> Iterator["pa.Table"]:
+def tables(path: Path, remarks: list[Bilingual], made_by: str = "") -> Iterator["pa.Table"]:
     """The rows of a part file in its order (`columns.schema`), a stretch at a time.
 
     Adds to `remarks` what was odd; `made_by` is the Weighbridge that reads a file of columns we
@@ -113,7 +107,7 @@ def _values(row: RequestRecord) -> list[object]:
 
 
 def _stretches(
-    path: Path, remarks: list[Odd], made_by: str
+    path: Path, remarks: list[Bilingual], made_by: str
 ) -> Iterator[tuple[int, bytes, Sequence[str]]]:
     """Whole CSV records after the header, the byte at which they begin, and the file's columns."""
     begin, size = 0, STRETCH_BYTES
@@ -140,7 +134,7 @@ def _stretches(
         line = _line(path, begin)
         remarks.append(torn(path, line))
     if not begin:
-        remarks.append(Odd(f"{path.name} is empty.", f"{path.name} 为空。"))
+        remarks.append(Bilingual(f"{path.name} is empty.", f"{path.name} 为空。"))
 
 
 def _never_closed(path: Path, begin: int) -> RunError:

@@ -114,7 +114,7 @@ def _quiet(event: Event) -> Event:
         case Failed():
             return replace(event, error=None)
         case Ended(cause=Reason() as cause):
-            return replace(event, reason=cause.said.en)
+            return replace(event, reason=cause.clause.en)
         case Ended():
             return replace(event, reason=None)
         case BodyChanged():

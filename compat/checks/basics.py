@@ -8,7 +8,7 @@ from compat.check import MODELS, Ask, Check, Setting
 from compat.evidence import Evidence, answered, object_of
 from compat.reply import Choice, Reply, came_as_stream, reply
 from compat.verdict import Finding, Settled, ignored, unsure, works, wrong
-from compat.words import Words
+from recording.bilingual import Bilingual
 from recording.json_values import at, first, mapping, whole
 from recording.untrusted_text import quoted
 
@@ -202,38 +202,38 @@ def _judge_models(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 CHECKS = (
     Check(
-        "chat.plain", "basics", Words("plain reply", "非流式响应"), "a plain reply",
+        "chat.plain", "basics", Bilingual("plain reply", "非流式响应"), "a plain reply",
         lambda s: _word(s, "plain"), _judge_plain, _NAMES, needs=(),
-        if_wrong=Words("fields that the SDK's types promise are missing or do not add up",
-                       "SDK 类型所承诺的字段缺失或对不上"),
+        if_wrong=Bilingual("fields that the SDK's types promise are missing or do not add up",
+                           "SDK 类型所承诺的字段缺失或对不上"),
     ),
     Check(
-        "chat.stream", "basics", Words("streamed reply", "流式响应"), "stream=True",
+        "chat.stream", "basics", Bilingual("streamed reply", "流式响应"), "stream=True",
         lambda s: _word(s, "stream", stream=True), _judge_stream, _NAMES,
-        if_ignored=Words("iterating over the stream yields nothing", "遍历流时得不到任何内容"),
-        if_wrong=Words("a loop over the chunks may end early, twice or never",
-                       "遍历分块的循环可能提前结束、结束两次或永不结束"),
+        if_ignored=Bilingual("iterating over the stream yields nothing", "遍历流时得不到任何内容"),
+        if_wrong=Bilingual("a loop over the chunks may end early, twice or never",
+                           "遍历分块的循环可能提前结束、结束两次或永不结束"),
     ),
     Check(
-        "stream.usage", "basics", Words("usage of a stream", "流式用量"),
+        "stream.usage", "basics", Bilingual("usage of a stream", "流式用量"),
         "stream_options.include_usage", _usage_asks, _judge_usage,
         ("stream_options", "include_usage"), needs=("chat.plain", "chat.stream"),
-        if_ignored=Words("chunk.usage is None on every chunk: streams cannot be accounted for",
-                         "所有分块的 chunk.usage 都是 None：流式请求无法计量"),
-        if_wrong=Words("costs computed from chunk.usage are wrong",
-                       "根据 chunk.usage 记的账是错的"),
+        if_ignored=Bilingual("chunk.usage is None on every chunk: streams cannot be accounted for",
+                             "所有分块的 chunk.usage 都是 None：流式请求无法计量"),
+        if_wrong=Bilingual("costs computed from chunk.usage are wrong",
+                           "根据 chunk.usage 记的账是错的"),
     ),
     Check(
-        "stream.increments", "basics", Words("a stream flows", "流式逐步到达"), "stream=True",
+        "stream.increments", "basics", Bilingual("a stream flows", "流式逐步到达"), "stream=True",
         _increments_asks, _judge_increments, ("stream",), needs=("chat.plain", "chat.stream"),
-        if_wrong=Words("the user sees nothing until the reply is complete",
-                       "用户要等到响应全部完成才能看到内容"),
+        if_wrong=Bilingual("the user sees nothing until the reply is complete",
+                           "用户要等到响应全部完成才能看到内容"),
     ),
     Check(
-        "models.list", "basics", Words("list of models", "模型列表"), "client.models.list()",
+        "models.list", "basics", Bilingual("list of models", "模型列表"), "client.models.list()",
         lambda s: [Ask(None, path=MODELS, method="GET")], _judge_models,
         ("models", "not found", "path", "url"), needs=(), surface="any",
-        if_wrong=Words("client.models.list() does not show a model that can be used",
-                       "client.models.list() 没有列出实际可用的模型"),
+        if_wrong=Bilingual("client.models.list() does not show a model that can be used",
+                           "client.models.list() 没有列出实际可用的模型"),
     ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from compat.checks.structured import SCHEMA, judge_json
 from compat.evidence import Evidence, strict_json
 from compat.reply import reply
 from compat.verdict import Finding, Verdict, ignored, settle, unsure, works, wrong
-from compat.words import Words
+from recording.bilingual import Bilingual
 from recording.untrusted_text import quoted
 
 _LINES = 130
@@ -63,19 +63,20 @@ def _judge_key(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 CHECKS = (
     Check(
-        "cache.prompt", "caching", Words("prompt cache", "Prompt Cache"), "cached_tokens",
+        "cache.prompt", "caching", Bilingual("prompt cache", "Prompt Cache"), "cached_tokens",
         _prompt_asks, _judge_prompt, ("cache", "messages"),
-        if_ignored=Words("usage.prompt_tokens_details.cached_tokens is missing: what the cache "
-                         "saves cannot be seen",
-                         "缺少 usage.prompt_tokens_details.cached_tokens：看不到缓存节省了多少"),
-        if_wrong=Words("costs computed from cached_tokens are wrong",
-                       "根据 cached_tokens 记的账是错的"),
+        if_ignored=Bilingual("usage.prompt_tokens_details.cached_tokens is missing: what the cache "
+                             "saves cannot be seen",
+                             "缺少 usage.prompt_tokens_details.cached_tokens：看不到缓存节省了多少"
+                             ""),
+        if_wrong=Bilingual("costs computed from cached_tokens are wrong",
+                           "根据 cached_tokens 记的账是错的"),
     ),
     Check(
-        "cache.key", "caching", Words("no other request's answer", "不串响应"),
+        "cache.key", "caching", Bilingual("no other request's answer", "不串响应"),
         "response_format of repeated messages", _key_asks, _judge_key,
         ("response_format", "json", "schema"), needs=("chat.plain", "json.schema"),
-        if_wrong=Words("a request may be answered with another request's reply",
-                       "一个请求可能得到另一个请求的响应"),
+        if_wrong=Bilingual("a request may be answered with another request's reply",
+                           "一个请求可能得到另一个请求的响应"),
     ),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 from compat.check import EMBEDDINGS, Ask, Check, Setting
 from compat.evidence import Evidence, object_of
 from compat.verdict import Finding, Settled, ignored, unsure, works, wrong
-from compat.words import Words
+from recording.bilingual import Bilingual
 from recording.json_values import mapping, numeric
 from recording.untrusted_text import quoted
 
@@ -169,26 +169,26 @@ def against_reference(vector: Sequence[float], reference: Sequence[float]) -> Fi
     )
 
 
-def _check(name: str, title: Words, feature: str, asks: Any, judge: Any, **more: Any) -> Check:
+def _check(name: str, title: Bilingual, feature: str, asks: Any, judge: Any, **more: Any) -> Check:
     needs = () if name == "embeddings.plain" else ("embeddings.plain",)
     return Check(name, "embeddings", title, feature, asks, judge, _NAMES, needs=needs,
                  surface="embeddings", **more)  # fmt: skip
 
 
 CHECKS = (
-    _check("embeddings.plain", Words("a vector", "向量"), "client.embeddings.create",
+    _check("embeddings.plain", Bilingual("a vector", "向量"), "client.embeddings.create",
            lambda s: [_ask(s, s.word("plain"))], _judge_plain),
-    _check("embeddings.dimensions", Words("dimensions", "维度"), "dimensions",
+    _check("embeddings.dimensions", Bilingual("dimensions", "维度"), "dimensions",
            _dimension_asks, _judge_dimensions, guarantee=True,
-           if_ignored=Words("vectors do not fit your index", "向量与索引的维度不符")),
-    _check("embeddings.base64", Words("base64 equals floats", "base64 与浮点一致"),
+           if_ignored=Bilingual("vectors do not fit your index", "向量与索引的维度不符")),
+    _check("embeddings.base64", Bilingual("base64 equals floats", "base64 与浮点一致"),
            "encoding_format", _base64_asks, _judge_base64,
-           if_wrong=Words("the SDK's vectors are wrong: it asks for base64 by default",
-                          "SDK 默认使用 base64：得到的向量是错的")),
-    _check("embeddings.batch", Words("order of a batch", "批量顺序"), "a list as input",
+           if_wrong=Bilingual("the SDK's vectors are wrong: it asks for base64 by default",
+                              "SDK 默认使用 base64：得到的向量是错的")),
+    _check("embeddings.batch", Bilingual("order of a batch", "批量顺序"), "a list as input",
            _batch_asks, _judge_batch,
-           if_wrong=Words("vectors are stored with the wrong texts", "向量会与错误的文本对应")),
-    _check("embeddings.same", Words("one text, one vector", "同文同向量"), "an embedding",
+           if_wrong=Bilingual("vectors are stored with the wrong texts", "向量会与错误的文本对应")),
+    _check("embeddings.same", Bilingual("one text, one vector", "同文同向量"), "an embedding",
            _same_asks, _judge_same,
-           if_wrong=Words("searches do not find what was stored", "检索找不到已存入的内容")),
+           if_wrong=Bilingual("searches do not find what was stored", "检索找不到已存入的内容")),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from compat.evidence import Evidence, Outcome, answered, error_of, names_any, sa
 from compat.reply import reply
 from compat.untried import LONG_WINDOW, NO_KEY, NO_WINDOW
 from compat.verdict import Finding, Settled, Verdict, broken, every, ignored, unsure, works, wrong
-from compat.words import Words
+from recording.bilingual import Bilingual
 from recording.untrusted_text import quoted
 
 _DEARER = ("priority", "fast", "flex", "scale")
@@ -114,7 +114,7 @@ def _judge_key(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     return unsure(f"HTTP {status}")
 
 
-def _keyless(setting: Setting) -> Words | None:
+def _keyless(setting: Setting) -> Bilingual | None:
     return None if setting.keyed else NO_KEY
 
 
@@ -183,7 +183,7 @@ def _context_asks(setting: Setting) -> list[Ask]:
     return [ask.again(known_prompt_tokens=2 * words)]
 
 
-def _context_untried(setting: Setting) -> Words | None:
+def _context_untried(setting: Setting) -> Bilingual | None:
     if setting.context_tokens is None:
         return NO_WINDOW
     if _context_words(setting) > setting.longest_context_tokens:
@@ -230,49 +230,50 @@ def _judge_cancel(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     return unsure(f"the reply is not the one asked for: {quoted(got.only.content, 60)}")
 
 
-_RETRIED = Words("clients retry what can never succeed", "客户端会不断重试注定失败的请求")
+_RETRIED = Bilingual("clients retry what can never succeed", "客户端会不断重试注定失败的请求")
 CHECKS = (
     Check(
-        "fields.accepted", "fields", Words("harmless fields", "附加字段"),
+        "fields.accepted", "fields", Bilingual("harmless fields", "附加字段"),
         "user, metadata, service_tier and the like",
         lambda s: [_fields_ask(s, harmless(s), 0)], _judge_fields, ("field", "param"),
         then=_fields_then, then_bound=_fields_bound, then_works=False,
-        if_wrong=Words("another service tier is used and billed than the one you ask for",
-                       "实际使用并计费的服务等级与所请求的不同"),
+        if_wrong=Bilingual("another service tier is used and billed than the one you ask for",
+                           "实际使用并计费的服务等级与所请求的不同"),
     ),
     Check(
-        "error.key", "errors", Words("wrong key", "错误密钥"), "a wrong key", _key_asks,
+        "error.key", "errors", Bilingual("wrong key", "错误密钥"), "a wrong key", _key_asks,
         _judge_key, (), needs=(), untried=_keyless,
-        if_wrong=Words("except AuthenticationError does not catch it",
-                       "except AuthenticationError 捕获不到"),
+        if_wrong=Bilingual("except AuthenticationError does not catch it",
+                           "except AuthenticationError 捕获不到"),
         if_broken=_RETRIED,
     ),
     Check(
-        "error.model", "errors", Words("unknown model", "未知模型"), "an unknown model",
+        "error.model", "errors", Bilingual("unknown model", "未知模型"), "an unknown model",
         _model_asks, _judge_model, ("model",), needs=(),
-        if_wrong=Words("a misspelt model is served by another one, and billed",
-                       "写错的模型名会由其他模型应答并计费"),
+        if_wrong=Bilingual("a misspelt model is served by another one, and billed",
+                           "写错的模型名会由其他模型应答并计费"),
         if_broken=_RETRIED,
     ),
-    Check("error.field", "errors", Words("unknown field", "未知字段"), "an unknown field",
+    Check("error.field", "errors", Bilingual("unknown field", "未知字段"), "an unknown field",
           _field_asks, _judge_field, (UNKNOWN_FIELD,), if_broken=_RETRIED),
     Check(
-        "error.value", "errors", Words("wrong value", "错误取值"), "a value out of range",
+        "error.value", "errors", Bilingual("wrong value", "错误取值"), "a value out of range",
         _value_asks, _judge_value, ("temperature",),
-        if_ignored=Words("an invalid value passes silently", "错误的取值会被默默接受"),
+        if_ignored=Bilingual("an invalid value passes silently", "错误的取值会被默默接受"),
         if_broken=_RETRIED,
     ),
     Check(
-        "error.context", "errors", Words("prompt too long", "超出上下文"), "a prompt too long",
+        "error.context", "errors", Bilingual("prompt too long", "超出上下文"), "a prompt too long",
         _context_asks, _judge_context, _CONTEXT, untried=_context_untried,
-        if_wrong=Words("long prompts are cut silently: the model does not see their end or start",
+        if_wrong=Bilingual("long prompts are cut silently: the model does not see their end or "
+                           "start",
                        "过长的 prompt 会被默默截断：模型看不到开头或结尾"),
         if_broken=_RETRIED,
     ),
     Check(
-        "cancel", "errors", Words("closing a stream", "中途关闭流"), "stream.close()",
+        "cancel", "errors", Bilingual("closing a stream", "中途关闭流"), "stream.close()",
         _cancel_asks, _judge_cancel, ("stream",), needs=("chat.plain", "chat.stream"),
-        if_wrong=Words("after a closed stream the next reply is another request's",
-                       "关闭流之后，下一个响应属于别的请求"),
+        if_wrong=Bilingual("after a closed stream the next reply is another request's",
+                           "关闭流之后，下一个响应属于别的请求"),
     ),
 )  # fmt: skip

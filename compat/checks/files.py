@@ -14,7 +14,7 @@ from compat.bodies import chat, reply_exactly
 from compat.check import BATCHES, CHAT, FILES, Ask, Bound, Check, Setting, bound_of
 from compat.evidence import Evidence, answered, names_any, object_of, strict_json
 from compat.verdict import Finding, Settled, Verdict, settle, unsure, works, wrong
-from compat.words import Words
+from recording.bilingual import Bilingual
 from recording.json_values import at, mapping, whole
 from recording.untrusted_text import quoted
 
@@ -238,8 +238,8 @@ def _judge(
 
 
 def _check(
-    name: str, title: Words, steps: Callable[[Setting], Steps], more: Callable[[Setting], Bound],
-    names: Sequence[str], **words: Any,
+    name: str, title: Bilingual, steps: Callable[[Setting], Steps],
+    more: Callable[[Setting], Bound], names: Sequence[str], **words: Any,
 ) -> Check:  # fmt: skip
     return Check(
         name, "files", title, title.en, lambda s: [next(steps(s))], partial(_judge, steps), names,
@@ -249,15 +249,15 @@ def _check(
 
 CHECKS = (
     _check(
-        "files.upload", Words("file uploaded, read, deleted", "文件上传、读取、删除"), _file_steps,
-        lambda s: Bound(3), _FILES, needs=(),
-        if_wrong=Words("what you upload is not what is kept", "保存的内容与上传的不一致"),
+        "files.upload", Bilingual("file uploaded, read, deleted", "文件上传、读取、删除"),
+        _file_steps, lambda s: Bound(3), _FILES, needs=(),
+        if_wrong=Bilingual("what you upload is not what is kept", "保存的内容与上传的不一致"),
     ),
     _check(
-        "batches.run", Words("a batch of requests", "批处理"), _batch_steps,
+        "batches.run", Bilingual("a batch of requests", "批处理"), _batch_steps,
         lambda s: bound_of([_create(s, "")]).plus(Bound(len(_POLLS_S) + 2)), _BATCHES,
         needs=("chat.plain", "files.upload"),
-        if_wrong=Words("results are lost, or belong to other lines: compare each custom_id",
-                       "结果缺失或属于其他行：须逐个核对 custom_id"),
+        if_wrong=Bilingual("results are lost, or belong to other lines: compare each custom_id",
+                           "结果缺失或属于其他行：须逐个核对 custom_id"),
     ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from compat.check import Ask, Check, Setting
 from compat.evidence import Evidence
 from compat.reply import reply
 from compat.verdict import Finding, every, ignored, unsure, works, wrong
-from compat.words import Words
+from recording.bilingual import Bilingual
 from recording.untrusted_text import quoted
 
 CAP_TOKENS, THINKING_CAP_TOKENS = 8, 64
@@ -96,13 +96,13 @@ def _judge_n(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 def _budget(name: str) -> Check:
     return Check(
-        name, "lengths", Words(f"budget {name}", f"长度上限 {name}"), name,
+        name, "lengths", Bilingual(f"budget {name}", f"长度上限 {name}"), name,
         partial(_cap_asks, name), partial(_judge_cap, name),
         (name, "max_completion_tokens", "max_tokens"),
-        if_ignored=Words(f"{name} caps neither the reply nor its cost",
-                         f"{name} 既不限制长度，也不限制费用"),
-        if_wrong=Words("a reply that was cut looks complete: finish_reason is not length",
-                       "被截断的响应看起来是完整的：finish_reason 不是 length"),
+        if_ignored=Bilingual(f"{name} caps neither the reply nor its cost",
+                             f"{name} 既不限制长度，也不限制费用"),
+        if_wrong=Bilingual("a reply that was cut looks complete: finish_reason is not length",
+                           "被截断的响应看起来是完整的：finish_reason 不是 length"),
     )  # fmt: skip
 
 
@@ -110,19 +110,19 @@ CHECKS = (
     _budget("max_tokens"),
     _budget("max_completion_tokens"),
     Check(
-        "stop", "lengths", Words("stop sequences", "停止序列"), "stop",
+        "stop", "lengths", Bilingual("stop sequences", "停止序列"), "stop",
         _stop_asks, _judge_stop, ("stop",), guarantee=True,
-        if_ignored=Words("replies go on past your stop text: parsers that rely on it break",
-                         "响应会越过停止文本：依赖它的解析器会出错"),
-        if_wrong=Words("the stop text stands at the reply's end: cut it off yourself",
-                       "停止文本留在响应末尾：须自行去除"),
+        if_ignored=Bilingual("replies go on past your stop text: parsers that rely on it break",
+                             "响应会越过停止文本：依赖它的解析器会出错"),
+        if_wrong=Bilingual("the stop text stands at the reply's end: cut it off yourself",
+                           "停止文本留在响应末尾：须自行去除"),
     ),
     Check(
-        "n", "lengths", Words("several choices", "多个候选"), "n",
+        "n", "lengths", Bilingual("several choices", "多个候选"), "n",
         _n_asks, _judge_n, ("n",), guarantee=True,
-        if_ignored=Words("len(completion.choices) is 1: send n requests instead",
-                         "len(completion.choices) 为 1：请改为发送 n 个请求"),
-        if_wrong=Words("fewer choices come than n: never index choices[n - 1]",
-                       "返回的候选少于 n：不要直接取 choices[n - 1]"),
+        if_ignored=Bilingual("len(completion.choices) is 1: send n requests instead",
+                             "len(completion.choices) 为 1：请改为发送 n 个请求"),
+        if_wrong=Bilingual("fewer choices come than n: never index choices[n - 1]",
+                           "返回的候选少于 n：不要直接取 choices[n - 1]"),
     ),
 )  # fmt: skip

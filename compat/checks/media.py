@@ -8,7 +8,7 @@ from compat.evidence import Evidence
 from compat.picture import data_url, pdf, png
 from compat.reply import reply
 from compat.verdict import Finding, Settled, ignored, unsure, works
-from compat.words import Words
+from recording.bilingual import Bilingual
 from recording.untrusted_text import quoted
 
 _LEAST_GROWTH_TOKENS = 8
@@ -66,16 +66,16 @@ _IMAGE_NAMES = ("image", "vision", "multimodal", "multi-modal", "content", "mess
 _FILE_NAMES = ("file", "pdf", "document", "content", "messages", "文件")
 CHECKS = (
     Check(
-        "image.data", "media", Words("image as a data URL", "图片（data URL）"),
+        "image.data", "media", Bilingual("image as a data URL", "图片（data URL）"),
         "an image_url part",
         _image_asks, _judge_image, _IMAGE_NAMES,
-        if_ignored=Words("the picture is dropped: the model answers without having seen it",
-                         "图片被丢弃：模型没看到图片就作答"),
+        if_ignored=Bilingual("the picture is dropped: the model answers without having seen it",
+                             "图片被丢弃：模型没看到图片就作答"),
     ),
     Check(
-        "file.pdf", "media", Words("PDF file", "PDF 文件"), "a file part",
+        "file.pdf", "media", Bilingual("PDF file", "PDF 文件"), "a file part",
         _file_asks, _judge_file, _FILE_NAMES,
-        if_ignored=Words("the file is dropped: the model answers without having read it",
-                         "文件被丢弃：模型没读文件就作答"),
+        if_ignored=Bilingual("the file is dropped: the model answers without having read it",
+                             "文件被丢弃：模型没读文件就作答"),
     ),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from compat.check import Ask, Check, Setting
 from compat.evidence import Evidence
 from compat.reply import Reply, reply
 from compat.verdict import Finding, agreeing, every, ignored, unsure, works, wrong
-from compat.words import Words
+from recording.bilingual import Bilingual
 from recording.untrusted_text import quoted
 
 UNICODE = "称重 👩‍👩‍👧 مرحبا é"
@@ -107,37 +107,38 @@ def _judge_unicode(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     return every([partial(judge, 0), partial(judge, 1)], ("plain", "streamed"))
 
 
-def _role(role: str, title: Words) -> Check:
+def _role(role: str, title: Bilingual) -> Check:
     return Check(
         f"role.{role}", "messages", title, f"a {role} message",
         partial(_role_asks, role), partial(_judge_role, role), _ROLES,
-        if_ignored=Words(f"your {role} prompt is dropped: its rules and limits do not hold",
-                         f"{role} prompt 被丢弃：其中的规则与限制都不生效"),
+        if_ignored=Bilingual(f"your {role} prompt is dropped: its rules and limits do not hold",
+                             f"{role} prompt 被丢弃：其中的规则与限制都不生效"),
     )  # fmt: skip
 
 
 CHECKS = (
-    _role("system", Words("system message", "system 消息")),
-    _role("developer", Words("developer message", "developer 消息")),
+    _role("system", Bilingual("system message", "system 消息")),
+    _role("developer", Bilingual("developer message", "developer 消息")),
     Check(
-        "turns", "messages", Words("earlier turns", "多轮对话"), "a conversation's earlier turns",
+        "turns", "messages", Bilingual("earlier turns", "多轮对话"),
+        "a conversation's earlier turns",
         _turns_asks, _judge_turns, ("messages", "role", "assistant"),
-        if_ignored=Words("the model forgets what was said before: conversations do not work",
-                         "模型不记得之前的内容：多轮对话不可用"),
+        if_ignored=Bilingual("the model forgets what was said before: conversations do not work",
+                             "模型不记得之前的内容：多轮对话不可用"),
     ),
     Check(
-        "parts.text", "messages", Words("several text parts", "多段文本"),
+        "parts.text", "messages", Bilingual("several text parts", "多段文本"),
         "content as a list of text parts", _parts_asks, _judge_parts,
         ("messages", "content", "part", "text"),
-        if_ignored=Words("a message given as a list of parts arrives empty",
-                         "以分段列表给出的消息到达时是空的"),
-        if_wrong=Words("a part of a message is lost without an error",
-                       "消息中的某一段会丢失且不报错"),
+        if_ignored=Bilingual("a message given as a list of parts arrives empty",
+                             "以分段列表给出的消息到达时是空的"),
+        if_wrong=Bilingual("a part of a message is lost without an error",
+                           "消息中的某一段会丢失且不报错"),
     ),
     Check(
-        "unicode", "messages", Words("text beyond ASCII", "非 ASCII 文本"), "non-ASCII text",
+        "unicode", "messages", Bilingual("text beyond ASCII", "非 ASCII 文本"), "non-ASCII text",
         _unicode_asks, _judge_unicode, ("messages", "unicode", "utf"),
-        if_ignored=Words("every character beyond ASCII is lost", "所有非 ASCII 字符都会丢失"),
-        if_wrong=Words("users see � where a character was cut", "字符被截断处，用户会看到 �"),
+        if_ignored=Bilingual("every character beyond ASCII is lost", "所有非 ASCII 字符都会丢失"),
+        if_wrong=Bilingual("users see � where a character was cut", "字符被截断处，用户会看到 �"),
     ),
 )  # fmt: skip

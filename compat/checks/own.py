@@ -16,7 +16,7 @@ from compat.evidence import Evidence, strict_json
 from compat.own import Own, OwnThing
 from compat.reply import Reply, came_as_stream, reply
 from compat.verdict import Finding, Settled, Verdict, every, ignored, unsure, works, wrong
-from compat.words import Words
+from recording.bilingual import Bilingual
 from recording.untrusted_text import quoted
 
 TOOL, TOOL_STREAM = "own.tool.", "own.tool.stream."
@@ -156,9 +156,9 @@ def _judge_schema(
 # ---- as checks
 
 
-def _words(kind: str, zh: str, name: str, stream: bool) -> Words:
-    return Words(f"your {kind} {name}{', streamed' if stream else ''}",
-                 f"自有{zh} {name}{'（流式）' if stream else ''}")  # fmt: skip
+def _words(kind: str, zh: str, name: str, stream: bool) -> Bilingual:
+    return Bilingual(f"your {kind} {name}{', streamed' if stream else ''}",
+                     f"自有{zh} {name}{'（流式）' if stream else ''}")  # fmt: skip
 
 
 def _needs(stream: bool) -> tuple[str, ...]:
@@ -171,10 +171,10 @@ def _tool(tool: OwnThing, stream: bool) -> Check:
         partial(_tool_asks, tool, stream), partial(_judge_tool, tool, stream), stream,
         then=partial(_tool_then, tool, stream), then_bound=partial(_tool_bound, tool, stream),
         then_works=False,
-        if_ignored=Words("your agent never calls it, or is given arguments that do not fit",
-                         "智能体从不调用它，或收到不符合 schema 的参数"),
-        if_wrong=Words("reading its arguments, or your dispatch by name, raises",
-                       "解析其参数或按名称分派时会抛出异常"),
+        if_ignored=Bilingual("your agent never calls it, or is given arguments that do not fit",
+                             "智能体从不调用它，或收到不符合 schema 的参数"),
+        if_wrong=Bilingual("reading its arguments, or your dispatch by name, raises",
+                           "解析其参数或按名称分派时会抛出异常"),
     )  # fmt: skip
 
 
@@ -183,15 +183,15 @@ def _schema(own: OwnThing, stream: bool) -> Check:
         own, SCHEMA_STREAM if stream else SCHEMA,
         _words("schema", " schema", own.name, stream),
         partial(_schema_asks, own, stream), partial(_judge_schema, own, stream), stream,
-        if_ignored=Words("json.loads raises on text that is not JSON",
-                         "json.loads 会因文本不是 JSON 而抛出异常"),
-        if_wrong=Words("your model class raises on some replies",
-                       "模型类会在部分响应上抛出异常"),
+        if_ignored=Bilingual("json.loads raises on text that is not JSON",
+                             "json.loads 会因文本不是 JSON 而抛出异常"),
+        if_wrong=Bilingual("your model class raises on some replies",
+                           "模型类会在部分响应上抛出异常"),
     )  # fmt: skip
 
 
 def _check(
-    own: OwnThing, prefix: str, title: Words, asks: Any, judge: Any, stream: bool, **more: Any
+    own: OwnThing, prefix: str, title: Bilingual, asks: Any, judge: Any, stream: bool, **more: Any
 ) -> Check:
     return Check(f"{prefix}{own.name}", "own", title, title.en, asks, judge, NAMES,
                  needs=_needs(stream), guarantee=own.strict, **more)  # fmt: skip

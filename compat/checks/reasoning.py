@@ -8,7 +8,7 @@ from compat.evidence import Evidence
 from compat.reply import Reply, reply
 from compat.untried import NO_REASONING
 from compat.verdict import Finding, Settled, ignored, unsure, works, wrong
-from compat.words import Words
+from recording.bilingual import Bilingual
 
 _NAMES = ("reasoning_effort", "reasoning", "effort", "thinking")
 _EACH = 3
@@ -96,22 +96,23 @@ def _judge_apart(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     return unsure("no reasoning was seen")
 
 
-def _untried(setting: Setting) -> Words | None:
+def _untried(setting: Setting) -> Bilingual | None:
     return None if setting.reasons else NO_REASONING
 
 
 CHECKS = (
     Check(
-        "reasoning.effort", "reasoning", Words("reasoning effort", "推理强度"),
+        "reasoning.effort", "reasoning", Bilingual("reasoning effort", "推理强度"),
         "reasoning_effort", _effort_asks, _judge_effort, _NAMES, untried=_untried,
-        if_ignored=Words("low effort saves nothing, high effort adds nothing",
-                         "低强度不省钱，高强度也没有效果"),
-        if_wrong=Words("low effort costs more than high", "低强度反而比高强度更贵"),
+        if_ignored=Bilingual("low effort saves nothing, high effort adds nothing",
+                             "低强度不省钱，高强度也没有效果"),
+        if_wrong=Bilingual("low effort costs more than high", "低强度反而比高强度更贵"),
     ),
     Check(
-        "reasoning.apart", "reasoning", Words("thoughts apart from the answer", "推理与答案分离"),
+        "reasoning.apart", "reasoning",
+        Bilingual("thoughts apart from the answer", "推理与答案分离"),
         "the reasoning field", _apart_asks, _judge_apart, _NAMES, untried=_untried,
-        if_wrong=Words("users see the model's thoughts in message.content",
-                       "用户会在 message.content 中看到模型的推理过程"),
+        if_wrong=Bilingual("users see the model's thoughts in message.content",
+                           "用户会在 message.content 中看到模型的推理过程"),
     ),
 )  # fmt: skip

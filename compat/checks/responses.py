@@ -19,7 +19,7 @@ from compat.checks.structured import SCHEMA, judge_text, valid
 from compat.evidence import Evidence, answered, object_of, strict_json
 from compat.sse import events
 from compat.verdict import Finding, Settled, broken, every, ignored, unsure, works, wrong
-from compat.words import Words
+from recording.bilingual import Bilingual
 from recording.json_values import mapping, whole
 from recording.untrusted_text import quoted
 
@@ -234,30 +234,30 @@ def _judge_json(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     return every([partial(judge, evidence) for evidence in seen])
 
 
-def _check(name: str, title: Words, feature: str, asks: Any, judge: Any, **more: Any) -> Check:
+def _check(name: str, title: Bilingual, feature: str, asks: Any, judge: Any, **more: Any) -> Check:
     needs = () if name == "responses.plain" else ("responses.plain",)
     return Check(name, "responses", title, feature, asks, judge, _NAMES, needs=needs,
                  surface="responses", **more)  # fmt: skip
 
 
 CHECKS = (
-    _check("responses.plain", Words("plain response", "非流式响应"), "client.responses.create",
+    _check("responses.plain", Bilingual("plain response", "非流式响应"), "client.responses.create",
            lambda s: [_ask(s, reply_exactly(s.word("responses")), 32)], _judge_plain),
     _check(
-        "responses.stream", Words("order of events", "事件顺序"), "client.responses.stream",
+        "responses.stream", Bilingual("order of events", "事件顺序"), "client.responses.stream",
         lambda s: [_ask(s, reply_exactly(s.word("responses.stream")), 32, stream=True)],
         _judge_stream,
-        if_wrong=Words("the SDK's stream helper raises, or never completes",
-                       "SDK 的流式辅助方法会抛出异常或永不结束"),
+        if_wrong=Bilingual("the SDK's stream helper raises, or never completes",
+                           "SDK 的流式辅助方法会抛出异常或永不结束"),
     ),
-    _check("responses.tool", Words("tool call", "工具调用"), "tools of a response",
+    _check("responses.tool", Bilingual("tool call", "工具调用"), "tools of a response",
            _tool_asks, _judge_tool, guarantee=True),
     _check(
-        "responses.previous", Words("earlier response", "引用前一响应"), "previous_response_id",
+        "responses.previous", Bilingual("earlier response", "引用前一响应"), "previous_response_id",
         _previous_asks, _judge_previous, then=_previous_then, then_bound=_previous_bound,
-        if_ignored=Words("every turn starts from nothing: send the whole conversation yourself",
-                         "每一轮都从头开始：须自行发送完整对话"),
+        if_ignored=Bilingual("every turn starts from nothing: send the whole conversation yourself",
+                             "每一轮都从头开始：须自行发送完整对话"),
     ),
-    _check("responses.json", Words("JSON by a schema", "按 schema 输出 JSON"), "text.format",
+    _check("responses.json", Bilingual("JSON by a schema", "按 schema 输出 JSON"), "text.format",
            _json_asks, _judge_json, guarantee=True),
 )  # fmt: skip

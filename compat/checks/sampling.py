@@ -12,7 +12,7 @@ from compat.fisher import more_alike
 from compat.reply import Choice, Reply, reply
 from compat.untried import NO_TOKENIZER
 from compat.verdict import Finding, every, ignored, unsure, works, wrong
-from compat.words import Words
+from recording.bilingual import Bilingual
 from recording.json_values import numeric
 from recording.untrusted_text import quoted
 
@@ -105,7 +105,7 @@ def _judge_bias(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     return ignored(f"+100 on {text!r} gave {quoted(got.only.content, 60)}")
 
 
-def _bias_untried(setting: Setting) -> Words | None:
+def _bias_untried(setting: Setting) -> Bilingual | None:
     return None if setting.forced_token else NO_TOKENIZER
 
 
@@ -178,29 +178,29 @@ def _judge_logprobs(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 CHECKS = (
     Check(
-        "seed", "sampling", Words("seed", "随机种子 seed"), "seed", _seed_asks, _judge_seed,
+        "seed", "sampling", Bilingual("seed", "随机种子 seed"), "seed", _seed_asks, _judge_seed,
         ("seed",),
-        if_wrong=Words("other seeds give the same text: no second opinion can be drawn",
-                       "换种子也得到同样的文本：无法得到不同的结果"),
+        if_wrong=Bilingual("other seeds give the same text: no second opinion can be drawn",
+                           "换种子也得到同样的文本：无法得到不同的结果"),
     ),
     Check(
-        "temperature", "sampling", Words("temperature", "温度 temperature"), "temperature",
+        "temperature", "sampling", Bilingual("temperature", "温度 temperature"), "temperature",
         _temperature_asks, _judge_temperature, ("temperature",),
-        if_ignored=Words("temperature=0 does not make replies repeatable",
-                         "temperature=0 并不能让结果可复现"),
-        if_wrong=Words("a low temperature varies, a high one does not",
-                       "低温时结果多变，高温时反而不变"),
+        if_ignored=Bilingual("temperature=0 does not make replies repeatable",
+                             "temperature=0 并不能让结果可复现"),
+        if_wrong=Bilingual("a low temperature varies, a high one does not",
+                           "低温时结果多变，高温时反而不变"),
     ),
-    Check("top_p", "sampling", Words("top_p", "核采样 top_p"), "top_p", _top_p_asks,
+    Check("top_p", "sampling", Bilingual("top_p", "核采样 top_p"), "top_p", _top_p_asks,
           _judge_top_p, ("top_p",)),
-    Check("logit_bias", "sampling", Words("logit_bias", "token 偏置 logit_bias"), "logit_bias",
+    Check("logit_bias", "sampling", Bilingual("logit_bias", "token 偏置 logit_bias"), "logit_bias",
           _bias_asks, _judge_bias, ("logit_bias",), untried=_bias_untried),
     Check(
-        "logprobs", "sampling", Words("logprobs", "对数概率 logprobs"), "logprobs",
+        "logprobs", "sampling", Bilingual("logprobs", "对数概率 logprobs"), "logprobs",
         _logprobs_asks, _judge_logprobs, ("logprobs",),
-        if_ignored=Words("choice.logprobs is None: confidence cannot be computed",
-                         "choice.logprobs 为 None：无法计算置信度"),
-        if_wrong=Words("numbers computed from logprobs are wrong, or raise TypeError",
-                       "用 logprobs 算出的数值有误，或抛出 TypeError"),
+        if_ignored=Bilingual("choice.logprobs is None: confidence cannot be computed",
+                             "choice.logprobs 为 None：无法计算置信度"),
+        if_wrong=Bilingual("numbers computed from logprobs are wrong, or raise TypeError",
+                           "用 logprobs 算出的数值有误，或抛出 TypeError"),
     ),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from compat.check import Ask, Body, Check, Setting
 from compat.evidence import Evidence, strict_json
 from compat.reply import reply
 from compat.verdict import Finding, every, ignored, unsure, works, wrong
-from compat.words import Words
+from recording.bilingual import Bilingual
 from recording.untrusted_text import quoted
 
 _NAMES = ("response_format", "json", "schema")
@@ -101,25 +101,25 @@ def _judge_schema(schema: Body | None, setting: Setting, seen: Sequence[Evidence
     return every([partial(judge_json, evidence, schema, _NAMES) for evidence in seen])
 
 
-_PARSE = Words("client.chat.completions.parse raises on text that is not JSON",
-               "client.chat.completions.parse 会因文本不是 JSON 而抛出异常")  # fmt: skip
-_LOOSE = Words("json.loads or your model class raises on some replies",
-               "json.loads 或模型类会在部分响应上抛出异常")  # fmt: skip
+_PARSE = Bilingual("client.chat.completions.parse raises on text that is not JSON",
+                   "client.chat.completions.parse 会因文本不是 JSON 而抛出异常")  # fmt: skip
+_LOOSE = Bilingual("json.loads or your model class raises on some replies",
+                   "json.loads 或模型类会在部分响应上抛出异常")  # fmt: skip
 
 
-def _check(name: str, title: Words, asks: Any, schema: Body | None, **more: Any) -> Check:
+def _check(name: str, title: Bilingual, asks: Any, schema: Body | None, **more: Any) -> Check:
     return Check(name, "structured", title, "response_format", asks,
                  partial(_judge_schema, schema), _NAMES, guarantee=True,
                  if_ignored=_PARSE, if_wrong=_LOOSE, **more)  # fmt: skip
 
 
 CHECKS = (
-    _check("json.object", Words("JSON object", "JSON 对象"), _object_asks, None),
-    _check("json.schema", Words("JSON by a schema", "按 schema 输出 JSON"),
+    _check("json.object", Bilingual("JSON object", "JSON 对象"), _object_asks, None),
+    _check("json.schema", Bilingual("JSON by a schema", "按 schema 输出 JSON"),
            partial(_schema_asks, "schema", SCHEMA, 3, 48), SCHEMA),
-    _check("json.schema.deep", Words("deep schema", "深层 schema"),
+    _check("json.schema.deep", Bilingual("deep schema", "深层 schema"),
            partial(_schema_asks, "deep", DEEP, 2, 140), DEEP),
-    _check("json.schema.stream", Words("JSON by a schema, streamed", "按 schema 流式输出 JSON"),
+    _check("json.schema.stream", Bilingual("JSON by a schema, streamed", "按 schema 流式输出 JSON"),
            partial(_schema_asks, "schema.stream", SCHEMA, 1, 48, stream=True), SCHEMA,
            needs=("chat.plain", "chat.stream")),
 )  # fmt: skip

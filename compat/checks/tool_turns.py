@@ -10,7 +10,7 @@ from compat.checks.tools import CALLED, LOOK_UP, NAMES, call_fault, call_of, cal
 from compat.evidence import Evidence, Outcome, error_of, names_any
 from compat.reply import Call, Choice, reply
 from compat.verdict import Finding, Settled, broken, every, ignored, unsure, works, wrong
-from compat.words import Words
+from recording.bilingual import Bilingual
 from recording.untrusted_text import quoted
 
 _PARALLEL = (*NAMES, "parallel_tool_calls")
@@ -139,29 +139,30 @@ def _judge_loop(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     return wrong(f"the tool's result is not in the reply: {quoted(got.only.content, 80)}")
 
 
-def _check(name: str, title: Words, feature: str, asks: Any, judge: Any, **more: Any) -> Check:
+def _check(name: str, title: Bilingual, feature: str, asks: Any, judge: Any, **more: Any) -> Check:
     return Check(name, "tools", title, feature, asks, judge, _PARALLEL, **more)
 
 
-_MERGED = Words("two calls become one: arguments do not parse, or one call is lost",
-                "两个调用被合并：参数无法解析，或丢失一个调用")  # fmt: skip
+_MERGED = Bilingual("two calls become one: arguments do not parse, or one call is lost",
+                    "两个调用被合并：参数无法解析，或丢失一个调用")  # fmt: skip
 CHECKS = (
-    _check("tool.parallel", Words("two calls at once", "并行调用"), "parallel tool calls",
+    _check("tool.parallel", Bilingual("two calls at once", "并行调用"), "parallel tool calls",
            partial(_two_asks, "two"), partial(_judge_two, "two"), if_wrong=_MERGED),
-    _check("tool.parallel.stream", Words("two calls at once, streamed", "流式并行调用"),
+    _check("tool.parallel.stream", Bilingual("two calls at once, streamed", "流式并行调用"),
            "parallel tool calls in a stream", partial(_two_asks, "two.stream", **STREAM),
            partial(_judge_two, "two.stream"), if_wrong=_MERGED,
            needs=("chat.plain", "chat.stream")),
-    _check("tool.parallel.off", Words("one call at a time", "关闭并行调用"),
+    _check("tool.parallel.off", Bilingual("one call at a time", "关闭并行调用"),
            "parallel_tool_calls=False", partial(_two_asks, "off", parallel_tool_calls=False),
            _judge_off, guarantee=True, if_wrong=_MERGED,
-           if_ignored=Words("several calls come where your loop expects one",
-                            "循环只预期一个调用，却收到多个")),
-    _check("tool.loop", Words("the turn after a call", "工具结果回传"), "a tool's result",
+           if_ignored=Bilingual("several calls come where your loop expects one",
+                                "循环只预期一个调用，却收到多个")),
+    _check("tool.loop", Bilingual("the turn after a call", "工具结果回传"), "a tool's result",
            _loop_asks, _judge_loop, needs=("chat.plain", "tool.auto"),
            then=_loop_then, then_bound=_loop_bound,
-           if_ignored=Words("agents call the same tool for ever", "智能体会不停调用同一个工具"),
-           if_wrong=Words("the model answers without the tool's result",
-                          "模型没有使用工具结果就作答"),
-           if_broken=Words("every agent fails at its second step", "所有智能体都会在第二步失败")),
+           if_ignored=Bilingual("agents call the same tool for ever", "智能体会不停调用同一个工具"),
+           if_wrong=Bilingual("the model answers without the tool's result",
+                              "模型没有使用工具结果就作答"),
+           if_broken=Bilingual("every agent fails at its second step",
+                               "所有智能体都会在第二步失败")),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from compat.checks.structured import valid
 from compat.evidence import Evidence, strict_json
 from compat.reply import Call, Reply, reply
 from compat.verdict import Finding, Settled, every, ignored, unsure, works, wrong
-from compat.words import Words
+from recording.bilingual import Bilingual
 from recording.untrusted_text import quoted
 
 NAMES = ("tool", "function")
@@ -217,59 +217,59 @@ def _judge_many(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     return wrong(fault) if fault and "schema" not in fault else works()
 
 
-def _check(name: str, title: Words, feature: str, asks: Any, judge: Any, **more: Any) -> Check:
-    more.setdefault("if_wrong", Words(
+def _check(name: str, title: Bilingual, feature: str, asks: Any, judge: Any, **more: Any) -> Check:
+    more.setdefault("if_wrong", Bilingual(
         "json.loads(call.function.arguments) or your dispatch by name raises",
         "json.loads(call.function.arguments) 或按名称分派时会抛出异常",
     ))  # fmt: skip
     return Check(name, "tools", title, feature, asks, judge, NAMES, **more)
 
 
-_NEVER_CALLED = Words("message.tool_calls is None: agents stop after their first step",
-                      "message.tool_calls 为 None：智能体第一步就会停下")  # fmt: skip
+_NEVER_CALLED = Bilingual("message.tool_calls is None: agents stop after their first step",
+                          "message.tool_calls 为 None：智能体第一步就会停下")  # fmt: skip
 CHECKS = (
     _check(
-        "tool.auto", Words("tool call", "工具调用"), "tools", _auto_asks, _judge_auto,
+        "tool.auto", Bilingual("tool call", "工具调用"), "tools", _auto_asks, _judge_auto,
         if_ignored=_NEVER_CALLED,
-        if_wrong=Words("loops that wait for finish_reason tool_calls, or parse arguments, fail",
-                       "等待 finish_reason 为 tool_calls 或解析参数的循环会失败"),
+        if_wrong=Bilingual("loops that wait for finish_reason tool_calls, or parse arguments, fail",
+                           "等待 finish_reason 为 tool_calls 或解析参数的循环会失败"),
     ),
     _check(
-        "tool.none", Words("tool_choice none", "禁用工具 none"), "tool_choice='none'",
+        "tool.none", Bilingual("tool_choice none", "禁用工具 none"), "tool_choice='none'",
         _none_asks, _judge_none, guarantee=True,
-        if_ignored=Words("tools are called where you forbade it", "在你禁止时仍会调用工具"),
-        if_wrong=Words("message.tool_calls is None where finish_reason says tool_calls",
-                       "finish_reason 为 tool_calls，但 message.tool_calls 是 None"),
+        if_ignored=Bilingual("tools are called where you forbade it", "在你禁止时仍会调用工具"),
+        if_wrong=Bilingual("message.tool_calls is None where finish_reason says tool_calls",
+                           "finish_reason 为 tool_calls，但 message.tool_calls 是 None"),
     ),
     _check(
-        "tool.required", Words("tool_choice required", "强制调用 required"),
+        "tool.required", Bilingual("tool_choice required", "强制调用 required"),
         "tool_choice='required'", _required_asks,
         lambda s, seen: _forced(seen, [LOOK_UP], ""), guarantee=True, if_ignored=_NEVER_CALLED,
     ),
     _check(
-        "tool.named", Words("tool_choice by name", "指定工具"), "tool_choice by name",
+        "tool.named", Bilingual("tool_choice by name", "指定工具"), "tool_choice by name",
         _named_asks, lambda s, seen: _forced(seen, [LOOK_UP, GET_TIME], "get_time"),
         guarantee=True,
-        if_ignored=Words("another function than the one you force is called, or none",
-                         "调用的不是你指定的函数，或根本没有调用"),
-        if_wrong=Words("plain and streamed calls need different code",
-                       "非流式与流式调用需要不同的处理代码"),
+        if_ignored=Bilingual("another function than the one you force is called, or none",
+                             "调用的不是你指定的函数，或根本没有调用"),
+        if_wrong=Bilingual("plain and streamed calls need different code",
+                           "非流式与流式调用需要不同的处理代码"),
     ),
     _check(
-        "tool.strict", Words("strict function", "strict 函数"), "strict: true", _strict_asks,
+        "tool.strict", Bilingual("strict function", "strict 函数"), "strict: true", _strict_asks,
         _judge_strict, guarantee=True,
-        if_ignored=Words("arguments break your schema: validate each call yourself",
-                         "参数不符合 schema：须自行校验每次调用"),
+        if_ignored=Bilingual("arguments break your schema: validate each call yourself",
+                             "参数不符合 schema：须自行校验每次调用"),
     ),
     _check(
-        "tool.noargs", Words("function without parameters", "无参数函数"),
+        "tool.noargs", Bilingual("function without parameters", "无参数函数"),
         "a function without parameters", _noargs_asks, _judge_noargs, if_ignored=_NEVER_CALLED,
-        if_wrong=Words("json.loads(arguments) raises on functions without parameters",
-                       "对无参数函数执行 json.loads(arguments) 会抛出异常"),
+        if_wrong=Bilingual("json.loads(arguments) raises on functions without parameters",
+                           "对无参数函数执行 json.loads(arguments) 会抛出异常"),
     ),
     _check(
-        "tool.many", Words("64 tools", "64 个工具"), "64 tools", _many_asks, _judge_many,
-        if_ignored=Words("large tool lists are dropped without an error",
-                         "较长的工具列表会被丢弃且不报错"),
+        "tool.many", Bilingual("64 tools", "64 个工具"), "64 tools", _many_asks, _judge_many,
+        if_ignored=Bilingual("large tool lists are dropped without an error",
+                             "较长的工具列表会被丢弃且不报错"),
     ),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from analysis.reading import parts
 from analysis.reading.columns import Declined, read
 from analysis.reading.parts import RunError, read_slowly
+from recording.bilingual import Bilingual
 from recording.record import COLUMNS, TYPES, RequestRecord, encode
 from tests.analysis.runs import failed, record
 
@@ -95,7 +96,7 @@ def test_rows_do_not_depend_on_where_a_file_is_cut_into_blocks(
     records = [record(i, content=f'"{i}"\n\n, \r' * (i % 3)) for i in range(9)]
     path.write_bytes(written([list(COLUMNS), *(encode(one) for one in records)]) + b'torn,"')
     monkeypatch.setattr(parts, "STRETCH_BYTES", size)
-    remarks: list[parts.Odd] = []
+    remarks: list[Bilingual] = []
     rows = [row for table in parts.tables(path, remarks) for row in table.to_pylist()]
     assert [row["request_index"] for row in rows] == list(range(9))
     assert [row["content"] for row in rows] == [one.content or None for one in records]

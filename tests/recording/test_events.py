@@ -72,10 +72,10 @@ def test_an_event_is_read_as_it_was_written(name: str) -> None:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_a_reason_has_both_languages_and_is_read_from_the_sentence_of_0_1(reason: Reason) -> None:
-    sentences = reason.said
+    sentences = reason.clause
     assert sentences.en and sentences.zh and sentences.en != sentences.zh
     assert Reason.of(reason.value) is reason
-    assert (known := Reason.of(sentences.en)) is not None and known.said == sentences
+    assert (known := Reason.of(sentences.en)) is not None and known.clause == sentences
 
 
 @pytest.mark.parametrize("text", [None, 5, "", "something else", ["budget"]])

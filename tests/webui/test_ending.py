@@ -73,14 +73,14 @@ def ending(*events: Event, words: tuple[str, ...] = ()) -> Ending:
 ])  # fmt: skip
 def test_each_end_has_its_reason(events: tuple[Event, ...], en: str, zh: str | None) -> None:
     ended = ending(*events, words=("slow", "upstream is down", "upstream is down"))
-    assert ended.said("en") == en
-    assert zh is None or ended.said("zh") == zh
-    assert ended.said("zh") != ended.said("en") or not en
+    assert ended.text("en") == en
+    assert zh is None or ended.text("zh") == zh
+    assert ended.text("zh") != ended.text("en") or not en
 
 
 def test_events_are_reported_while_the_run_is_live() -> None:
-    assert ending(LOST).said("en").startswith("w1: its heartbeats stopped")
-    assert ending(RULE).said("en").startswith("the stop rule ended rpm/m/60")
+    assert ending(LOST).text("en").startswith("w1: its heartbeats stopped")
+    assert ending(RULE).text("en").startswith("the stop rule ended rpm/m/60")
 
 
 def test_messages_of_a_hostile_gateway_are_bounded() -> None:
@@ -89,7 +89,7 @@ def test_messages_of_a_hostile_gateway_are_bounded() -> None:
     for i in range(500):
         ended.note(StopRule(phase=f"{PHASE.name}{i}", counted=9, completed=10))
     ended.note(RULE)
-    assert len(ended.said("en")) < 2000 and "\n" not in ended.said("en")
+    assert len(ended.text("en")) < 2000 and "\n" not in ended.text("en")
 
 
 def seen(server: WebServer) -> str:

@@ -17,47 +17,47 @@ from compat.cells import Cell, worst
 from compat.registry import find
 from compat.untried import words_of
 from compat.verdict import WORST_FIRST, Verdict
-from compat.words import Words as Said
+from recording.bilingual import Bilingual
 
 PLACE = 95  # in the report
 CHECK = Name("Check", "检查项")
 WORDS = {
-    Verdict.WORKS: Said("works", "可用"),
-    Verdict.IGNORED: Said("ignored", "被忽略"),
-    Verdict.REFUSED: Said("refused", "被拒绝"),
-    Verdict.WRONG: Said("wrong", "结果有误"),
-    Verdict.BROKEN: Said("broken", "出错"),
-    Verdict.UNSURE: Said("unsure", "无法判断"),
-    Verdict.NOT_TRIED: Said("not tried", "未检查"),
+    Verdict.WORKS: Bilingual("works", "可用"),
+    Verdict.IGNORED: Bilingual("ignored", "被忽略"),
+    Verdict.REFUSED: Bilingual("refused", "被拒绝"),
+    Verdict.WRONG: Bilingual("wrong", "结果有误"),
+    Verdict.BROKEN: Bilingual("broken", "出错"),
+    Verdict.UNSURE: Bilingual("unsure", "无法判断"),
+    Verdict.NOT_TRIED: Bilingual("not tried", "未检查"),
 }
 GROUPS = {
-    "basics": Said("replies and streams", "响应与流式"),
-    "messages": Said("messages", "消息"),
-    "lengths": Said("lengths", "长度"),
-    "sampling": Said("sampling", "采样"),
-    "structured": Said("structured output", "结构化输出"),
-    "tools": Said("tools", "工具"),
-    "reasoning": Said("reasoning", "推理"),
-    "media": Said("pictures and files", "图片与文件"),
-    "caching": Said("caches", "缓存"),
-    "fields": Said("other fields", "其他字段"),
-    "errors": Said("errors and closing", "错误与取消"),
-    "responses": Said("Responses API", "Responses API"),
-    "embeddings": Said("embeddings", "向量"),
-    "files": Said("files and batches", "文件与批处理"),
-    "own": Said("your tools and schemas", "自有工具与 schema"),
+    "basics": Bilingual("replies and streams", "响应与流式"),
+    "messages": Bilingual("messages", "消息"),
+    "lengths": Bilingual("lengths", "长度"),
+    "sampling": Bilingual("sampling", "采样"),
+    "structured": Bilingual("structured output", "结构化输出"),
+    "tools": Bilingual("tools", "工具"),
+    "reasoning": Bilingual("reasoning", "推理"),
+    "media": Bilingual("pictures and files", "图片与文件"),
+    "caching": Bilingual("caches", "缓存"),
+    "fields": Bilingual("other fields", "其他字段"),
+    "errors": Bilingual("errors and closing", "错误与取消"),
+    "responses": Bilingual("Responses API", "Responses API"),
+    "embeddings": Bilingual("embeddings", "向量"),
+    "files": Bilingual("files and batches", "文件与批处理"),
+    "own": Bilingual("your tools and schemas", "自有工具与 schema"),
 }
 
 
 CAUSES = {
-    Cause.GATEWAY: Said(
+    Cause.GATEWAY: Bilingual(
         "the gateway's: the direct route gives another verdict", "网关：直连结论不同"
     ),
-    Cause.MODEL: Said(
+    Cause.MODEL: Bilingual(
         "the model's or its provider's: the direct route gives the same verdict",
         "模型或供应商：直连结论相同",
     ),
-    Cause.UNKNOWN: Said("not known", "未知"),
+    Cause.UNKNOWN: Bilingual("not known", "未知"),
 }
 
 
@@ -176,5 +176,5 @@ def _title(t: Words, name: str) -> str:
     return _named(t, check.title if check else None, name)
 
 
-def _named(t: Words, told: Said | None, otherwise: str) -> str:
+def _named(t: Words, told: Bilingual | None, otherwise: str) -> str:
     return otherwise if told is None else t(*told)
