@@ -52,7 +52,7 @@ _CLAUSES = {
         "its calibration states no tokens: the seed's arithmetic sizes its prompts",
         "校准请求未给出 token 数，按原脚本的算法确定 prompt 长度",
     ),
-    Reason.CLIMB_ENDED: Bilingual("the stop rule ended its climb", "停止规则已终止其所在的阶梯"),
+    Reason.CLIMB_ENDED: Bilingual("the stop rule ended its climb", "停止规则已结束该爬升"),
     Reason.MODEL_REFUSED: Bilingual(
         "every request to its model was refused", "发往该模型的请求全部被拒绝"
     ),

@@ -66,7 +66,7 @@ CASES = (
         stream=True, cancel=Cancel(after_chunks=0),
     ),
     _long(
-        "left_midway", "cancelled after 3 chunks", "收到 3 个分块后取消",
+        "left_midway", "cancelled after 3 chunks", "收到 3 个 chunk 后取消",
         stream=True, cancel=Cancel(after_chunks=3),
     ),
     _long(

@@ -136,7 +136,7 @@ def _table(phases: Sequence[HungUp], t: Words) -> Table:
             Name("For, median", "持续（中位数）").of(lambda phase: phase.went_on_p50_s, seconds),
             Name("For, longest", "持续（最长）").of(lambda phase: phase.went_on_max_s, seconds),
             Name("Asked after", "断开后才请求").of(lambda phase: phase.asked_after, integer),
-            Name("Chunks here, median", "本方收到分块（中位数）").of(
+            Name("Chunks here, median", "我方收到的 chunk（中位数）").of(
                 lambda phase: phase.chunks_p50, _number
             ),
             Name("Tokens there, median", "上游写出 token（中位数）").of(

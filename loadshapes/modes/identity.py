@@ -420,7 +420,7 @@ def _output_tokens(scenario: str) -> int:
 MODE = Mode(
     name=NAME,
     place=150,
-    question=("is it the model that you pay for?", "应答的是否为你付费购买的模型"),
+    question=("is it the model that you pay for?", "应答的是不是你付费的模型"),
     sends=(
         "repeated texts that show who counts (14 requests), then whether settings are honoured (up "
         "to 230); with `--reference` up to 960 questions with one-word answers",

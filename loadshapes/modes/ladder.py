@@ -60,7 +60,7 @@ MODE = Mode(
     sends=(
         "`--steps 1,5,10,20,50,100` requests released at one instant, step by step; `--hold S` "
         "keeps each concurrency up for S seconds",
-        "`--steps 1,5,10,20,50,100`，每一阶的请求在同一时刻释放；`--hold S` 让每一阶并发保持 S 秒",
+        "`--steps 1,5,10,20,50,100`，每一档的请求在同一时刻发出；`--hold S` 让每一档并发保持 S 秒",
     ),
     plan=plan,
     example=("--model", "gpt-5.4-nano", "--steps", "1,10,50,100"),

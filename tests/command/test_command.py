@@ -37,6 +37,12 @@ def test_help_names_every_mode_command_group_and_option() -> None:
     assert max(map(len, page.splitlines())) <= help.WIDTH
 
 
+@pytest.mark.parametrize("page", ["how-to/command.md", "zh/how-to/command.md"])
+def test_the_page_of_the_command_names_every_command(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    assert [name for name in (*OTHERS, *ANALYSIS) if f"`{name}`" not in text] == []
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_help_of_a_mode_has_its_options_alone(mode: str) -> None:
     page = help.Help().of_mode(mode)

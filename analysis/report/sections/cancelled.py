@@ -100,7 +100,7 @@ def section(view: View) -> Section:
             Name("Cancelled", "已取消").of(lambda one: one.closed, integer),
             Name("Answered before", "此前已应答").of(lambda one: one.answered, integer),
             Name("Held, median", "连接保持（中位）").of(lambda one: one.held_s, seconds),
-            Name("Chunks, median", "分块（中位）").of(lambda one: one.chunks, _number),
+            Name("Chunks, median", "chunk（中位数）").of(lambda one: one.chunks, _number),
             Name("Characters, median", "字符（中位）").of(lambda one: one.chars, _number),
             Name("Cost stated", "给出费用").of(lambda one: one.stated, integer),
             money(Name("Stated in all", "给出合计"), lambda one: one.cost),

@@ -79,8 +79,8 @@ def _held(view: View, steps: list[PhaseNumbers]) -> str:
         "next request when one is answered. Observed RPM = successes / wall clock × 60, the "
         "wall clock running to the last completion; P95 is the nearest rank over the "
         "successes, from send to last byte.",
-        f"闭环：每一阶梯在 {length} 秒内保持该并发数，一个请求结束后立即发送下一个。"
-        "观测 RPM = 成功请求数 / 墙钟耗时 × 60，墙钟计至最后一个请求完成；"
+        f"闭环：每一档在 {length} 秒内保持该并发数，一个请求结束后立即发送下一个。"
+        "观测 RPM = 成功请求数 / 墙钟耗时 × 60，墙钟耗时计至最后一个请求完成；"
         "P95 为成功请求从发送到末字节的最近秩百分位。",
     )
 
@@ -91,7 +91,7 @@ def _burst(view: View) -> str:
         "part); P95 is the nearest rank over its "
         "successes, wall clock runs from the release to the last completion, and release skew "
         "is the last send minus the first.",
-        "每一阶梯的请求在同一时刻释放（续跑的阶梯按每次续跑）；P95 为成功请求的最近秩百分位，"
-        "墙钟耗时从释放到最后一个请求完成，"
+        "每一档的请求在同一时刻发出（续跑的档按每次续跑分别计）；P95 为成功请求的最近秩百分位，"
+        "墙钟耗时从发出到最后一个请求完成，"
         "并发发起时差为最晚与最早发送时刻之差。",
     )

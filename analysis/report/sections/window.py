@@ -64,7 +64,7 @@ def _rpm(view: View, phases: list[PhaseNumbers], title: str, target: PhaseColumn
             "successes' completion tokens / wall clock. Percentiles are nearest ranks over the "
             "successes, from send to last byte.",
             "观测 RPM = 成功请求数 / 墙钟耗时 × 60，TPM 以成功请求的 total_tokens 同样计算；"
-            "墙钟计至最后一个请求完成。输出 token/秒 = 成功请求的 completion token / 墙钟耗时。"
+            "墙钟耗时计至最后一个请求完成。输出 token/秒 = 成功请求的 completion token / 墙钟耗时。"
             "百分位为成功请求从发送到末字节的最近秩百分位。",
         ),
     )
