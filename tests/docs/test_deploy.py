@@ -204,3 +204,12 @@ def test_the_entry_point_of_the_image_starts_in_what_is_copied(tmp_path: Path) -
         cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_an_action_has_one_version_in_all_workflows_and_pages() -> None:
+    """Ours once named versions that no longer run, while the page showed newer ones."""
+    files = [*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("docs/**/*.yml")]
+    files += ROOT.glob("docs/**/*.md")
+    used = {found for path in files
+            for found in re.findall(r"uses: (\S+)@(\S+)", path.read_text("utf-8"))}  # fmt: skip
+    assert used and len(used) == len({action for action, _ in used}), sorted(used)
