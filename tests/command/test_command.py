@@ -1,4 +1,4 @@
-"""The command `weighbridge`: help, versions, mistakes, and that it starts what it says."""
+"""The command `weighbridge`: help, version, errors, and that it starts what it names."""
 
 import os
 import subprocess
@@ -44,10 +44,10 @@ def test_the_page_of_the_command_names_every_command(page: str) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_help_of_a_mode_has_its_options_alone(mode: str) -> None:
+def test_help_of_a_mode_has_only_its_options(mode: str) -> None:
     page = help.Help().of_mode(mode)
-    shown = {line.split()[0] for line in page.splitlines() if line.startswith("  --")}
-    assert shown == {
+    options_shown = {line.split()[0] for line in page.splitlines() if line.startswith("  --")}
+    assert options_shown == {
         flag(item.name) for item in fields(Options) if mode in readers(item) and item.name != "mode"
     }
 
@@ -62,21 +62,21 @@ def test_help_of_a_mode_has_its_options_alone(mode: str) -> None:
         ("xyzzy", "xyzzy is neither a mode nor a command: the modes are smoke, ladder, rpm"),
     ],
 )
-def test_a_word_that_is_none_is_answered_with_the_nearest(typed: str, sentence: str) -> None:
+def test_an_unknown_word_is_answered_with_the_nearest_one(typed: str, sentence: str) -> None:
     assert help.unknown(typed, (*MODES, *OTHERS, *ANALYSIS)).startswith(sentence)
 
 
-def test_the_version_says_ours_its_commit_and_what_is_below(tmp_path: Path) -> None:
-    done = weighbridge("--version", cwd=tmp_path)
-    assert done.returncode == 0
-    ours, locust, openai, python = done.stdout.strip().split(", ")
+def test_the_version_names_ours_the_commit_and_the_libraries(tmp_path: Path) -> None:
+    completed = weighbridge("--version", cwd=tmp_path)
+    assert completed.returncode == 0
+    ours, locust, openai, python = completed.stdout.strip().split(", ")
     assert ours.startswith("weighbridge 0.") and "commit" in ours
     assert locust.startswith("locust 2.") and openai.startswith("openai ")
     assert python.startswith("Python 3.")
 
 
 def test_a_mode_runs_from_any_folder_and_its_tools_read_what_it_wrote(tmp_path: Path) -> None:
-    """Results stand in the folder it was started from; .env is that folder's."""
+    """Results are written to the folder it was started from; .env is that folder's."""
     (tmp_path / ".env").write_text("WEIGHBRIDGE_MODEL=gpt-5.4-nano\n", encoding="utf-8")
     os.mkdir(tmp_path / "tasks")  # a name of ours in somebody's folder
     (tmp_path / "tasks" / "__init__.py").write_text("raise SystemExit('not yours')\n")
@@ -84,8 +84,8 @@ def test_a_mode_runs_from_any_folder_and_its_tools_read_what_it_wrote(tmp_path: 
     assert ran.returncode == 0, ran.stderr
     (folder,) = (tmp_path / "results").iterdir()
     assert (folder / "report.html").is_file()
-    shown = weighbridge("summary", str(folder), cwd=tmp_path)
-    assert shown.returncode == 0, shown.stderr
-    assert "smoke/chat/gpt-5.4-nano" in shown.stdout
+    summary = weighbridge("summary", str(folder), cwd=tmp_path)
+    assert summary.returncode == 0, summary.stderr
+    assert "smoke/chat/gpt-5.4-nano" in summary.stdout
     checked = weighbridge("check", str(folder), "--fail-on", "success_rate<1", cwd=tmp_path)
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -1,4 +1,4 @@
-"""The package, built and installed alone, as pipx or uv tool would: it runs from any folder."""
+"""The package, built and installed alone as pipx or uv tool would: it runs from any folder."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ ROOMS = [room for room in imports.ROOMS if room != "weighbridge"]
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sdist, and the wheel that is built from what the sdist holds."""
+    """A folder with the sdist, and the wheel that is built from the sdist's content."""
     folder = tmp_path_factory.mktemp("dist")
     _hatchling("sdist", ROOT, folder)
     (sdist,) = folder.glob("*.tar.gz")
@@ -40,7 +40,7 @@ def _hatchling(target: str, source: Path, folder: Path) -> None:
     )  # fmt: skip
 
 
-def test_the_wheel_holds_all_of_us_in_one_package(dist: Path) -> None:
+def test_the_wheel_holds_all_our_modules_in_one_package(dist: Path) -> None:
     (wheel,) = dist.glob("*.whl")
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert {name.split("/")[0] for name in held} == {"weighbridge"}
@@ -76,9 +76,9 @@ def test_an_installed_weighbridge_runs_from_any_folder(dist: Path, tmp_path: Pat
             capture_output=True, text=True, stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
-    said = weighbridge("--version").stdout
-    asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    assert asked.returncode != 0 or asked.stdout[:12] in said
+    printed = weighbridge("--version").stdout
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    assert head.returncode != 0 or head.stdout[:12] in printed
     ran = weighbridge("full", "--simulator", "--simulator-profile", "fast", "--quick", "--parts",
                       "smoke,cache,vision", "--model", "gpt-5.4-nano", "--repeat", "1")  # fmt: skip
     assert ran.returncode == 0, ran.stderr
@@ -94,10 +94,12 @@ def test_an_installed_weighbridge_runs_from_any_folder(dist: Path, tmp_path: Pat
     assert (folder / "rows.csv").is_file()
 
 
-def test_the_package_states_what_we_import_and_what_is_pinned() -> None:
-    """The same names as requirements.in; every range holds the version that we test with."""
+def test_the_packages_dependencies_are_those_of_requirements_in() -> None:
+    """The same names, and every range holds the version that we test with."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    stated = {one.name: one for one in map(Requirement, project["dependencies"])}
+    stated = {
+        requirement.name: requirement for requirement in map(Requirement, project["dependencies"])
+    }
     lines = (ROOT / "requirements.in").read_text("utf-8").splitlines()
     direct = {line.strip() for line in lines if line.strip() and not line.startswith("#")}
     assert set(stated) == direct
@@ -106,6 +108,6 @@ def test_the_package_states_what_we_import_and_what_is_pinned() -> None:
         name, equals, pinned = line.strip().partition("==")
         if equals:
             pins[name.lower()] = pinned
-    for name, one in stated.items():
-        assert one.specifier.contains(pins[name.lower()]), name
-        assert one.specifier.contains(version(name)), name
+    for name, requirement in stated.items():
+        assert requirement.specifier.contains(pins[name.lower()]), name
+        assert requirement.specifier.contains(version(name)), name

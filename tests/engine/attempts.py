@@ -1,7 +1,7 @@
-"""A run without Locust and without a network, that can be cut off anywhere and gone on with.
+"""A run without Locust and without a network that can be cut off anywhere and resumed.
 
 The session, the conductor, the generator, the recorder and the files are the real ones; the users
-are greenlets, and the gateway is a list of what reached it.
+are greenlets, and the gateway is a list of the requests that reached it.
 """
 
 import time
@@ -50,14 +50,14 @@ COST = 0.001
 
 
 class Gateway:
-    """What reached it: each request's name, in order. `answer` makes its outcome."""
+    """The name of each request that reached it, in order; `answer` makes its outcome."""
 
     def __init__(self, answer: Callable[[int], Outcome] = lambda number: Outcome.OK) -> None:
         self.received: list[str] = []
         self._answer, self._dice = answer, Random(7)
 
     def serve(self, job: Job, record: RequestRecord) -> RequestRecord:
-        """A reply after some milliseconds; only an answer costs."""
+        """A reply after some milliseconds; only answers have a cost."""
         self.received.append(job.phase.task_id(job.index))
         sent = time.perf_counter()
         outcome = self._answer(len(self.received))
@@ -181,13 +181,13 @@ class Attempt:
         self.stop()
 
     def stop(self) -> None:
-        """As by Stop or Ctrl-C."""
+        """As Stop or Ctrl-C does."""
         self.session.drain()
         self.session.finish()
         self._recorder.close()
 
     def crash(self) -> None:
-        """As by kill -9: what is not in the files by now is lost."""
+        """As kill -9 does: what is not in the files by now is lost."""
         self._dead = True
         self.session.receive = lambda *_: None  # type: ignore[method-assign]
         self.session._event_log.note = lambda *_, **__: None  # type: ignore[method-assign]
@@ -200,10 +200,10 @@ class Attempt:
 def attempts(
     folder: Path, asked: Options, gateway: Gateway, dice: Random, cuts: int, most_s: float
 ) -> set[str]:
-    """A run that is cut off `cuts` times at random, then gone on with to its end.
+    """A run that is cut off `cuts` times at random and resumed until its end.
 
-    The names of what was in flight when it was cut: those alone may be sent again. Asserts after
-    each attempt that nothing finished was sent again.
+    Returns the names of what was in flight when it was cut: those alone may be sent again.
+    Asserts after each attempt that nothing finished was sent again.
     """
     loose: set[str] = set()
     for number in range(cuts + 1):

@@ -1,4 +1,4 @@
-"""A generator with fake users: greenlets that take jobs and serve them without any gateway."""
+"""A generator with fake users: greenlets that take jobs and serve them without a gateway."""
 
 import time
 from collections import Counter
@@ -119,7 +119,7 @@ class Pool:
         return began
 
     def done(self, longest_s: float = 10.0) -> Done:
-        """Wait for the end of the phase; what the generator told of it."""
+        """Wait for the end of the phase; returns the generator's Done message."""
         deadline = time.perf_counter() + longest_s
         while not self.of(Done):
             assert time.perf_counter() < deadline, f"the phase did not end in {longest_s} s"

@@ -1,7 +1,6 @@
-"""Nothing that is finished is sent or paid again, whatever its kind and however often it is cut.
-
-Judged by the gateway's own list: a name is in it twice only if it was in flight when the run was
-cut off. The report's sum is what the gateway was paid for what it answered.
+"""Nothing that is finished is sent or paid for again, of whatever kind and however often it is cut
+off. Judged by the gateway's own list: a name is in it twice only if it was in flight when the run
+was cut off. The report's sum is what the gateway was paid for its answers.
 """
 
 import json
@@ -49,7 +48,7 @@ CASES = [(k, w) for k in KINDS for w in (False, True) if w or k not in COUNTED]
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Phases begin at once: the machinery has its seconds for real connections."""
+    """Phases begin at once; for real connections they wait some seconds."""
     for room in (conductor, session):
         monkeypatch.setattr(room, "start_lead_s", lambda phase: 0.02)
     monkeypatch.setattr(session, "STOP_WAIT_S", 0.05)
@@ -80,7 +79,7 @@ def asked(kind: str, folder: Path, **more: Any) -> Options:
 
 @pytest.mark.parametrize("trial", range(int(os.environ.get("WEIGHBRIDGE_KILLS", "1"))))
 @pytest.mark.parametrize(("kind", "windows"), CASES)
-def test_nothing_finished_is_sent_again(
+def test_no_finished_request_is_sent_or_paid_for_again(
     tmp_path: Path, kind: str, windows: bool, trial: int
 ) -> None:
     dice, gateway = Random(f"{kind}{windows}{trial}"), Gateway()

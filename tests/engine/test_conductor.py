@@ -1,4 +1,7 @@
-"""The conductor with a generator that answers at once: when a phase begins, what is told of it."""
+"""The conductor with a generator that answers at once:
+
+when a phase begins, and what is reported of it.
+"""
 
 import time
 from collections.abc import Callable
@@ -58,20 +61,20 @@ class Keeper:
 
 
 @pytest.mark.parametrize("later_s", [30.0, 0.0, -30.0])
-def test_a_phase_begins_no_sooner_than_it_may_and_its_finding_says_when(later_s: float) -> None:
-    """A moment that is past delays nothing."""
+def test_a_phase_begins_no_sooner_than_not_before_and_its_finding_says_when(later_s: float) -> None:
+    """A moment in the past delays nothing."""
     before = time.time()
     asked = changed(BASE, kind="steady", not_before_unix_s=before + later_s)
-    told: list[Finding] = []
+    findings: list[Finding] = []
 
     def program() -> Program:
-        told.append((yield asked))
+        findings.append((yield asked))
 
     nodes = Nodes()
     conductor = Conductor(program(), 1, RunBudget.of(0.0, 0), nodes, Keeper())
     nodes.receive = conductor.receive
     conductor.run()
-    (start,), (finding,) = nodes.starts, told
+    (start,), (finding,) = nodes.starts, findings
     assert conductor.completed and finding.t0_unix_s == start
     assert isinstance(finding.phase, Phase) and start >= before + max(0.0, later_s)
     assert later_s != 30.0 or start == before + 30.0

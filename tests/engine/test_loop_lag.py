@@ -1,4 +1,4 @@
-"""The lateness of an event loop, against a loop that is blocked by hand."""
+"""The lag of an event loop, against a loop that is blocked by hand."""
 
 from random import Random
 
@@ -9,7 +9,7 @@ from recording.histogram import ERROR
 
 
 def probed(blocks: list[tuple[float, float]], until_s: float) -> LoopLag:
-    """A loop that is blocked from each start to each end; a probe wakes when it is free."""
+    """A loop that is blocked from each start to each end; the probe wakes when it is free."""
     lag, now = LoopLag(), 0.0
     while now < until_s:
         due = now + PROBE_S
@@ -19,7 +19,7 @@ def probed(blocks: list[tuple[float, float]], until_s: float) -> LoopLag:
 
 
 def truth(blocks: list[tuple[float, float]], until_s: float) -> float:
-    """The 99th percentile of the wait of what happens at any moment: a million moments asked."""
+    """The 99th percentile of the wait at any moment, asked at a million moments."""
     waits = []
     for number in range(100_000):
         moment = number / 100_000 * until_s
@@ -27,7 +27,7 @@ def truth(blocks: list[tuple[float, float]], until_s: float) -> float:
     return sorted(waits)[99_000 - 1]
 
 
-def test_without_a_probe_nothing_is_known() -> None:
+def test_without_a_probe_the_lag_is_unknown() -> None:
     assert (LoopLag().p99_s, LoopLag().max_s) == (None, 0.0)
 
 
@@ -44,16 +44,16 @@ def test_a_free_loop_has_no_lag() -> None:
         [(i * 1.0, i * 1.0 + 0.3) for i in range(60)],
     ],
 )
-def test_lag_is_what_any_moment_would_have_waited(blocks: list[tuple[float, float]]) -> None:
-    found = probed(blocks, 60.0)
-    assert found.p99_s == pytest.approx(truth(blocks, 60.0), abs=PROBE_S)
-    assert found.max_s == pytest.approx(max(end - start for start, end in blocks), abs=PROBE_S)
+def test_the_lag_is_the_wait_at_a_random_moment(blocks: list[tuple[float, float]]) -> None:
+    lag = probed(blocks, 60.0)
+    assert lag.p99_s == pytest.approx(truth(blocks, 60.0), abs=PROBE_S)
+    assert lag.max_s == pytest.approx(max(end - start for start, end in blocks), abs=PROBE_S)
 
 
-def test_the_percentile_is_nearest_rank() -> None:
-    dice, lag, kept = Random(0), LoopLag(), []
+def test_the_percentile_of_the_lag_is_nearest_rank() -> None:
+    dice, lag, waits_s = Random(0), LoopLag(), []
     for _ in range(250):
         late_ms = dice.randint(0, 49)
-        kept.append(late_ms)
+        waits_s.append(late_ms)
         lag.add(late_ms / 1000)
-    assert lag.p99_s == pytest.approx(sorted(kept)[248 - 1] / 1000, rel=ERROR)
+    assert lag.p99_s == pytest.approx(sorted(waits_s)[248 - 1] / 1000, rel=ERROR)

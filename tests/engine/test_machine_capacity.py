@@ -1,4 +1,4 @@
-"""Room on this machine: files and ports are counted before a request is paid for."""
+"""Capacity of this machine: open files and ports are checked before a request is paid for."""
 
 import resource
 import subprocess
@@ -27,27 +27,31 @@ print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 """
 
 
-def made(soft: int, hard: int, users: int) -> list[str]:
+def printed_with(soft: int, hard: int, users: int) -> list[str]:
     command = [sys.executable, "-c", LIMITED, str(soft), str(hard), str(users)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
-def test_enough_files_change_nothing() -> None:
-    assert made(256, 512, 50) == ["256"]
+def test_a_sufficient_limit_of_files_is_left_unchanged() -> None:
+    assert printed_with(256, 512, 50) == ["256"]
 
 
 def test_a_soft_limit_is_raised_as_far_as_needed() -> None:
-    (soft,) = made(96, 4096, 120)
+    (soft,) = printed_with(96, 4096, 120)
     assert 120 + machine_capacity.MARGIN < int(soft) <= 4096
 
 
 def test_a_hard_limit_that_is_too_low_is_refused_with_what_to_do() -> None:
-    said, soft = made(96, 96, 120)
+    message, soft = printed_with(96, 96, 120)
     assert soft == "96"
-    assert "120 requests in flight" in said and "ulimit -Hn" in said and "--max-workers" in said
+    assert (
+        "120 requests in flight" in message
+        and "ulimit -Hn" in message
+        and "--max-workers" in message
+    )
 
 
-def test_what_a_user_needs_is_what_it_opens() -> None:
+def test_an_open_file_is_counted() -> None:
     before = machine_capacity.open_files()
     with open("/dev/null"):
         assert machine_capacity.open_files() == before + 1
@@ -73,14 +77,14 @@ def phase(count: int, window_s: float | None) -> Phase:
         ("warm", 300_000, 60.0, 1, False),
     ],
 )
-def test_cold_connections_are_held_against_the_ports(
+def test_cold_connections_are_checked_against_the_local_ports(
     monkeypatch: pytest.MonkeyPatch, connections: str, count: int, window_s: float | None,
     generators: int, warned: bool,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(machine_capacity, "ports", lambda: 28_232)
     options = Options(mode="rpm", connections=connections)
-    told = machine_capacity.short_of_ports(Plan((phase(count, window_s),)), options, generators)
-    assert (told is not None) is warned
+    warning = machine_capacity.short_of_ports(Plan((phase(count, window_s),)), options, generators)
+    assert (warning is not None) is warned
     monkeypatch.setattr(machine_capacity, "ports", lambda: None)
     assert (
         machine_capacity.short_of_ports(Plan((phase(count, window_s),)), options, generators)
@@ -88,12 +92,12 @@ def test_cold_connections_are_held_against_the_ports(
     )
 
 
-def test_this_machine_says_how_many_ports_it_has() -> None:
+def test_the_number_of_local_ports_is_read_from_this_machine() -> None:
     there = machine_capacity.ports()
     assert there is None or 0 < there < 65536
 
 
-def test_an_unlimited_machine_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unlimited_number_of_files_is_left_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
     monkeypatch.setattr(resource, "getrlimit", lambda _: unlimited)
     machine_capacity.make_room(10**6)

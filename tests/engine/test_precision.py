@@ -1,4 +1,4 @@
-"""When a phase with two routes has shown enough (`--precision-ms`)."""
+"""When a phase with two routes is precise enough (`--precision-ms`)."""
 
 import time
 from dataclasses import replace
@@ -36,7 +36,7 @@ def of_pair(pair: int, ours: dict[str, Any], theirs: dict[str, Any]) -> list[Req
     ]
 
 
-def taken(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[list[float], list[float]]:
+def bounds_of(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[list[float], list[float]]:
     times = PairedTimes()
     for one in of_pair(0, ours, theirs):
         times.add(one)
@@ -57,86 +57,86 @@ def taken(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[list[float], li
     ],
     ids=["plain", "streamed", "unlike lengths", "refused", "gave up"],
 )  # fmt: skip
-def test_the_difference_of_a_pair_is_known_between_bounds(
+def test_the_difference_of_a_pair_has_bounds(
     ours: dict[str, Any], theirs: dict[str, Any], low: list[float], high: list[float]
 ) -> None:
-    assert taken(ours, theirs) == (low, high)
+    assert bounds_of(ours, theirs) == (low, high)
 
 
-def watched(wanted_s: float, differences: list[float], phase: Phase) -> list[PrecisionReached]:
-    """What a watch says of pairs that differ so, in order."""
-    said: list[PrecisionReached] = []
-    watch = PrecisionWatch(wanted_s, lambda: phase, lambda _, event: said.append(event))
+def events_of(wanted_s: float, differences: list[float], phase: Phase) -> list[PrecisionReached]:
+    """The events of a watch that sees pairs with these differences, in order."""
+    reached: list[PrecisionReached] = []
+    watch = PrecisionWatch(wanted_s, lambda: phase, lambda _, event: reached.append(event))
     for pair, apart in enumerate(differences):
         for one in of_pair(pair, {"elapsed_sec": 1 + apart}, {"elapsed_sec": 1.0}):
             watch.add(one)
         gevent.sleep(0.005)
-        if said:
+        if reached:
             break
     until = time.monotonic() + 2
-    while not said and time.monotonic() < until:
+    while not reached and time.monotonic() < until:
         gevent.sleep(0.02)
-    return said
+    return reached
 
 
-def test_it_ends_at_a_look_whose_interval_is_narrow_enough_and_at_no_other() -> None:
+def test_a_phase_ends_at_the_first_look_whose_interval_is_narrow_enough() -> None:
     values = [float(v) for v in np.random.default_rng(7).normal(0.02, 0.05, 400)]
     halves = {n: location(np.array(values[:n]), np.array(values[:n])) for n in (60, 90, 135, 200)}
     known = {n: found.half for n, found in halves.items() if found is not None and found.half}
     wanted_s = (known[90] + known[135]) / 2
-    (event,) = watched(wanted_s, values, changed(PAIRED, count=400))
+    (event,) = events_of(wanted_s, values, changed(PAIRED, count=400))
     assert event.pairs == 135 and event.half_s == pytest.approx(known[135])
 
 
-def test_rows_that_come_all_at_once_end_a_phase_once() -> None:
+def test_rows_that_arrive_all_at_once_end_a_phase_only_once() -> None:
     """As a worker's do: several looks are under way, and each would end it."""
-    said: list[PrecisionReached] = []
+    reached: list[PrecisionReached] = []
     phase = changed(PAIRED, count=400)
-    watch = PrecisionWatch(9.0, lambda: phase, lambda _, event: said.append(event))
+    watch = PrecisionWatch(9.0, lambda: phase, lambda _, event: reached.append(event))
     for pair in range(300):
         for one in of_pair(pair, {"elapsed_sec": 1 + pair % 7 / 100}, {"elapsed_sec": 1.0}):
             watch.add(one)
     gevent.sleep(1.0)
-    assert len(said) == 1
+    assert len(reached) == 1
 
 
-def test_what_is_never_precise_enough_goes_through_its_plan() -> None:
+def test_a_phase_that_is_never_precise_enough_completes_its_plan() -> None:
     values = [float(v) for v in np.random.default_rng(7).normal(0.02, 0.05, 70)]
-    assert watched(0.0001, values, changed(PAIRED, count=70)) == []
+    assert events_of(0.0001, values, changed(PAIRED, count=70)) == []
 
 
-def test_pairs_that_are_too_alike_to_tell_end_nothing() -> None:
-    """An interval may be narrow while 60 pairs of one slow wave tell no more than a few do."""
+def test_a_narrow_interval_of_correlated_pairs_does_not_end_a_phase() -> None:
+    """60 pairs in one slow wave are worth no more than a few."""
     wave = [0.02 + 0.001 * float(np.sin(pair / 12)) for pair in range(60)]
-    assert watched(0.01, wave, changed(PAIRED, count=60)) == []
+    assert events_of(0.01, wave, changed(PAIRED, count=60)) == []
 
 
 @pytest.mark.parametrize("facts", [STEADY | {"count": 400}, STEADY | {"count": None,
                                    "duration_s": 30.0}])  # fmt: skip
-def test_enough_ends_a_share_with_whole_pairs_and_nothing_left_to_tell(
+def test_reaching_the_precision_ends_a_share_with_whole_pairs_and_nothing_unsent(
     facts: dict[str, Any],
 ) -> None:
     pool = Pool(changed(PAIRED, **facts), service_s=0.02)
     pool.start()
     gevent.sleep(0.15)
     pool.generator.enough(0)
-    done = pool.done()
+    ended = pool.done()
     sent = sorted(pool.indices())
     assert sent == list(range(len(sent))) and len(sent) % 2 == 0 and 2 <= len(sent) < 100
-    assert (done.cut, done.dropped, done.unsent) == ("", 0, [])
+    assert (ended.cut, ended.dropped, ended.unsent) == ("", 0, [])
     gevent.sleep(0.05)
     assert pool.generator.parked == 2, "every user waits for the next phase"
 
 
-def test_enough_in_a_window_ends_it_at_a_whole_pair() -> None:
+def test_reaching_the_precision_ends_a_window_at_a_whole_pair() -> None:
     pool = Pool(changed(PAIRED, users=12, count=100, duration_s=10.0), service_s=0.01)
     pool.start()
     gevent.sleep(1.0)
     pool.generator.enough(0)
-    done = pool.done()
+    ended = pool.done()
     sent = sorted(pool.indices())
     assert sent == list(range(len(sent))) and len(sent) % 2 == 0 and len(sent) < 100
-    assert (done.cut, done.dropped, done.unsent) == ("", 0, [])
+    assert (ended.cut, ended.dropped, ended.unsent) == ("", 0, [])
     gevent.sleep(0.05)
     assert pool.generator.parked == 12
     assert pool.generator.enough(0) is None, "a phase that is over hears it too late"

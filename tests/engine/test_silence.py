@@ -1,4 +1,4 @@
-"""A first request of a trace that is minutes away is warned of, however the slice is named."""
+"""A warning if the first request of a trace is minutes away, however the slice is given."""
 
 from pathlib import Path
 
@@ -19,10 +19,10 @@ ROWS = (
     ("begin", "warned"),
     (("60", True), ("2023-11-16T00:01:00Z", True), ("2023-11-16T00:10:00Z", False), ("600", False)),
 )
-def test_a_distant_first_request_is_warned_of(tmp_path: Path, begin: str, warned: bool) -> None:
+def test_a_distant_first_request_gets_a_warning(tmp_path: Path, begin: str, warned: bool) -> None:
     trace = tmp_path / "azure.csv"
     trace.write_text(ROWS)
-    made = plan(Options(mode="replay", model="m", trace=str(trace), trace_from=begin))
-    assert made.traffic is not None
-    notes = [said(note) for note in made.traffic.notes]
+    replay = plan(Options(mode="replay", model="m", trace=str(trace), trace_from=begin))
+    assert replay.traffic is not None
+    notes = [said(note) for note in replay.traffic.notes]
     assert any("first request is due after 9.0 minutes" in note for note in notes) == warned
