@@ -123,16 +123,18 @@ def outcomes() -> str:
         + body.rstrip()
         + "\n```\n\n## Consequences\n\n"
         + _facts()
-        + "\n\n## Faults\n\nWhich outcome each fault of a gateway leads to. A test provokes every "
-        "line, plain and streamed (tests/tasks/test_faults.py), among requests that must not be "
+        + "\n\n## Faults\n\nThis is the outcome to which each fault of a gateway leads. A test "
+        "provokes every line, plain and streamed (tests/tasks/test_faults.py), among requests that "
+        "must not be "
         "affected. The simulator produces a fault by name: `python -m simulator --fault "
         "NAME=SHARE`, or the header `x-simulator-fault: NAME` on a request.\n\n"
         + _faults("fault of the simulator", SIMULATED)
         + "\n\nFaults on the way to the gateway, and odd answers:\n\n"
         + _faults("fault", PROVOKED)
-        + "\n\n## Flags\n\nAn answer can be complete and still odd. Its outcome stays; its "
-        "`check` holds these words, after a probe's verdict if there is one, and `check_detail` "
-        "says why. The report lists them on its first page, together with costs that do not fit "
+        + "\n\n## Flags\n\nAn answer can be complete and still odd. Its outcome stays the "
+        "same; its `check` holds these words, after a probe's verdict if there is one, and "
+        "`check_detail` says why. The report lists them on its first page, together with costs "
+        "that do not fit "
         "the run's own price per token (`cost_outlier`).\n\n```text\n" + flags.rstrip() + "\n```\n"
     )
 

@@ -19,20 +19,23 @@ _COMMENTED = re.compile(r"^    (\w+): [^#]*?(?:# (.*))?$", re.MULTILINE)
 def page() -> str:
     """The whole page."""
     parts = [
-        "# The simulator: profile keys, features, ledger, dialects, faults\n\nMade from the code "
-        "by `make docs`. [The simulator](../how-to/simulator.md) says how they are used.",
-        "## Profile keys\n\nTop level: `currency` (default `CNY`), `any_model` (serve every model "
-        'name; default `false`), `[models."NAME"]` with `owner`. The tables below are at the top '
-        'level for all models, or below one: `[models."NAME".latency]`; '
-        "`[features]`, `[ports]` and `[[schedule]]` are allowed only at the top level.",
+        "# The simulator: profile keys, features, ledger, dialects, faults\n\nThis page is made "
+        "from the code. [The simulator](../how-to/simulator.md) explains how these things are "
+        "used.",
+        "## Profile keys\n\nA profile is a TOML file. At its top level it may have `currency` "
+        "(by default `CNY`), `any_model = true` (every model name is served), and a table "
+        '`[models."NAME"]` for each model, with its `owner`. The tables below apply to all models '
+        "if they are at the top level, and to one model if they are below its table, as in "
+        '`[models."NAME".latency]`. `[features]`, `[ports]` and `[[schedule]]` are allowed only at '
+        "the top level.",
         *(_section(name, type(getattr(_MODEL, name))) for name in profile.SECTIONS),
         _section("ports", profile.Ports),
         _section("[schedule]", Window),
-        "## Features\n\n`[features]` in a profile sets each to one of its states; features that "
-        "are not "
-        "named work. A state affects only the requests in the second column.\n\n" + _features(),
-        "## Ledger\n\nOne row per request to a model, in the order in which they ended.\n\n"
-        + _table("column", COLUMNS),
+        "## Features\n\nThe table `[features]` of a profile sets features to one of their states, "
+        'e.g. `stop = "ignored"`; all others work. A state affects only the requests in the second '
+        "column.\n\n" + _features(),
+        "## Ledger\n\nThe file of `--log` has one row per request to a model, in the order in "
+        "which they ended.\n\n" + _table("column", COLUMNS),
         "## Dialects\n\n" + _table("`--dialect`", {name: _about(name) for name in DIALECTS}),
         "## Faults\n\n" + _table("`--fault`", FAULTS),
     ]
@@ -41,13 +44,17 @@ def page() -> str:
 
 def _section(name: str, kind: Any) -> str:
     comments = dict(_COMMENTED.findall(inspect.getsource(kind)))
-    about = (inspect.getdoc(kind) or "").split("\n")[0]
+    about = " ".join((inspect.getdoc(kind) or "").split())
     rows = ["| key | default | meaning |", "|---|---|---|"]
     for item in fields(kind):
         given = item.default is not None and item.default is not MISSING
-        default = f"`{item.default}`" if given else ""
+        default = f"`{_toml(item.default)}`" if given else ""
         rows.append(f"| `{item.name}` | {default} | {comments.get(item.name, '')} |")
     return f"### `[{name}]`\n\n{about}\n\n" + "\n".join(rows)
+
+
+def _toml(value: Any) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value).lower()
 
 
 def _features() -> str:
@@ -59,7 +66,9 @@ def _features() -> str:
 
 
 def _clause(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:].rstrip(".")
+    """The sentence within another one; "JSON" and the like keep their capitals."""
+    first = sentence[:1] if sentence[1:2].isupper() else sentence[:1].lower()
+    return first + sentence[1:].rstrip(".")
 
 
 def _table(head: str, rows: dict[str, str]) -> str:

@@ -1,12 +1,12 @@
 """How a request ended: one closed set of names, and the consequences of each. Pure.
 
 planned
-├── lost                     its process died or was lost: answered or not, paid or not, unknown
+├── lost                     its process died or was lost: answered or not, paid or not: unknown
 ├── dropped                  never sent (no user free in time, the run stopped, a worker lost)
 └── sent
     ├── ok                   HTTP 200, complete, with content, reasoning or a tool call
     ├── cancelled            in flight when the run was stopped
-    ├── abandoned            cancelled on purpose (`--cancel-after`), as an impatient user does
+    ├── abandoned            cancelled on purpose (`--cancel-after`), as impatient users do
     ├── refused by the gateway (an HTTP status, whatever happened to the body after it; or an error
     │   │                          body or event with HTTP 200 that states such a cause)
     │   ├── redirect             3xx: never followed, the key stays with its host
@@ -77,13 +77,13 @@ class Outcome(StrEnum):
 class Facts:
     """The consequences of an outcome.
 
-    `free`: it cost nothing unless the gateway states a cost: it was refused, or never arrived.
-    `counted`: the article's stop rule counts it ("many 429, 5xx and timeouts"). `waited`: no whole
-    answer came; it would have taken at least as long as was waited for it. `ours`: our own machine
-    or program failed, which says nothing about the gateway. `hopeless`: the cause is the same for
-    every request, so sending more brings only more of it. `ended_by_us`: never sent, given up
-    because the run was stopped, or lost with its generator. `on_purpose`: we closed the connection
-    as planned; it is neither a success nor a failure of the gateway.
+    `free`: it was refused or never arrived, so it cost nothing unless the gateway states a cost.
+    `counted`: the stop rule counts it ("many 429, 5xx and timeouts"). `waited`: no complete answer
+    came, and it would have taken longer than we waited. `ours`: our own machine or program failed,
+    which says nothing about the gateway. `hopeless`: the cause is the same for every request, so
+    all others would end the same way. `ended_by_us`: it was never sent, given up because the run
+    was stopped, or lost with its generator. `on_purpose`: we closed the connection as planned; that
+    is neither a success nor a failure of the gateway.
     """
 
     free: bool = False

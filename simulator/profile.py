@@ -22,21 +22,22 @@ class ProfileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """When a model answers, in seconds; `simulator.latency` explains how the parts add up."""
+    """How long a model takes. The time to the first token is the sum of a body, prefill, queueing
+    and, for some requests, a stall; the other tokens follow at a constant speed."""
 
-    fixed_s: float | None = None  # plain replies take exactly this long
-    ttft_s: float = 0.0  # median time to the first token of a short prompt
-    spread: float = 0.0  # sigma of its lognormal
-    prefill_s_per_1k: float = 0.0  # median extra per 1,000 prompt tokens
-    prefill_spread: float = 0.0
-    tokens_per_s: float = 0.0  # speed after the first token; 0: all at once
+    fixed_s: float | None = None  # plain replies take exactly this long, seconds
+    ttft_s: float = 0.0  # median of the body, which is what a short prompt takes, seconds
+    spread: float = 0.0  # sigma of the body's lognormal distribution
+    prefill_s_per_1k: float = 0.0  # median of the prefill per 1,000 prompt tokens, seconds
+    prefill_spread: float = 0.0  # sigma of the prefill's lognormal distribution
+    tokens_per_s: float = 0.0  # speed after the first token; 0: all tokens at once
     burst_free: int = 0  # requests within one second that are served without queueing
-    burst_s: float = 0.0  # queueing: this times the square root of the excess requests
-    stall_share: float = 0.0  # share of requests that stall
-    stall_s: float = 0.0  # median stall at 600 requests in the last minute; grows with them
-    stall_spread: float = 0.0
-    drift_amplitude: float = 0.0  # all times vary by this share around the above, as a sine
-    drift_period_s: float = 60.0  # of that sine, from the start of the process
+    burst_s: float = 0.0  # queueing per square root of the requests beyond that, seconds
+    stall_share: float = 0.0  # share of the requests that stall
+    stall_s: float = 0.0  # median stall at 600 requests a minute, seconds; in proportion
+    stall_spread: float = 0.0  # sigma of the stall's lognormal distribution
+    drift_amplitude: float = 0.0  # all times rise and fall by this share, as a sine
+    drift_period_s: float = 60.0  # period of that sine, seconds, from the start of the process
 
     def __post_init__(self) -> None:
         """Refuses a drift that would make times zero or negative."""
@@ -46,45 +47,45 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Money per million tokens, in the profile's currency."""
+    """Prices per million tokens, in the profile's currency."""
 
-    input: float = 0.0
-    cached_input: float | None = None  # None: as `input`
-    cache_write: float | None = None  # None: as `input`, and no writes are reported
-    output: float = 0.0
+    input: float = 0.0  # prompt tokens
+    cached_input: float | None = None  # prompt tokens read from the cache; by default as `input`
+    cache_write: float | None = None  # tokens written to it; by default as `input`, not reported
+    output: float = 0.0  # completion tokens, reasoning included
     minimum: float = 0.0  # minimum charge of one request
     decimals: int = 6  # costs are rounded half up to this many decimals
 
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """How the stated and the charged differ from the truth; see `simulator.billing`."""
+    """How what is stated and charged differs from the truth, which the ledger keeps."""
 
     inflate: float = 1.0  # factor of all stated counts
-    hidden_prompt_tokens: int = 0  # added to every prompt
-    stream_factor: float = 1.0  # factor of the counts of streams over those of plain replies
-    cache_credit: bool = True  # false: cached tokens are stated but charged in full
-    double_share: float = 0.0  # share of the requests that are charged twice but state one charge
-    aborted: float = 1.0  # share charged of what was not sent when the client left
+    hidden_prompt_tokens: int = 0  # tokens added to every prompt
+    stream_factor: float = 1.0  # factor of the counts of streams, compared with plain replies
+    cache_credit: bool = True  # false: cached tokens are stated, but charged in full
+    double_share: float = 0.0  # share of the requests that are charged twice, but state one charge
+    aborted: float = 1.0  # share charged of the rest that a client who left did not receive
     aborted_free: bool = False  # true: requests whose client left are free
     hidden_prompt_spread: int = 0  # up to this many hidden tokens are added, at random
-    other_share: float = 0.0  # share of the requests whose prompts are counted differently:
-    other_factor: float = 1.1  # by this factor, as by another tokenizer
+    other_share: float = 0.0  # share of the requests whose prompts another tokenizer counts
+    other_factor: float = 1.1  # how many times as many tokens that one counts
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Answers to prompts that ask for one word; see `simulator.one_word`."""
+    """Answers to prompts that ask for one word, as mode identity does."""
 
-    weights: int = 0  # the number of the model's distributions; 0: prose as usual
+    weights: int = 0  # which model: each number gives other answers, always the same; 0: prose
     temperature: float = 1.0  # factor of the request's temperature
     wrong_calls: float = 0.0  # share of the tool calls whose arguments are empty
     unsteady: float = 0.0  # share of the answers at temperature 0 that are drawn as at 1
-    quantised: float = 0.0  # sigma of what quantisation adds to each log-probability, for good
-    jitter: float = 0.0  # sigma of what batches add to the stated ones, each time anew
-    other: int = 0  # the weights of another model,
-    share: float = 0.0  # that answers this share of the requests,
-    from_hour: int = 0  # from this hour of the day, UTC,
+    quantised: float = 0.0  # sigma of the fixed error of each log-probability
+    jitter: float = 0.0  # sigma of an error that is new in each stated log-probability
+    other: int = 0  # `weights` of another model, which answers a share of the requests
+    share: float = 0.0  # that share
+    from_hour: int = 0  # the other model answers from this hour of the day (UTC)
     to_hour: int = 24  # until this one
 
 
@@ -92,12 +93,12 @@ class Answers:
 class HangUp:
     """What happens to a reply whose client has left."""
 
-    goes_on: bool = False  # true: the model finishes it nevertheless
+    goes_on: bool = False  # true: the model finishes the reply all the same
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What the ports of one process share; see `--also-port`."""
+    """What the ports of one process (`--also-port`) share."""
 
     share_limits: bool = False  # one bucket for all ports and keys, like one upstream account
     share_cache: bool = False  # one prompt cache and one response cache
@@ -105,51 +106,52 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class TokenRules:
-    """How a model counts: `scale` times o200k tokens, plus what the chat format adds."""
+    """How a model counts tokens: a multiple of those of o200k, plus what the chat format adds."""
 
-    scale: float = 1.0
-    cl100k: bool = False  # prompts are counted by this OpenAI tokenizer instead of o200k
-    per_request: int = 3
-    per_message: int = 3
-    per_reply: int = 0
-    per_tool_prompt: int = 0  # once, when tools are offered
-    per_tool_call: int = 0
-    per_image: int = 196
-    reads: int | None = None  # the model sees so many tokens at a prompt's end; None: all of them
-    context_window: int | None = None  # longer prompts are refused; None: no limit
+    scale: float = 1.0  # factor of the tokens of o200k
+    cl100k: bool = False  # true: prompts are counted by the tokenizer cl100k instead of o200k
+    per_request: int = 3  # tokens added to every prompt
+    per_message: int = 3  # tokens added for every message
+    per_reply: int = 0  # tokens added to every reply
+    per_tool_prompt: int = 0  # tokens added to a prompt that offers tools
+    per_tool_call: int = 0  # tokens added for every tool call
+    per_image: int = 196  # tokens of an image, or of a file besides its text
+    reads: int | None = None  # tokens that are read of a prompt, at its end; by default all
+    context_window: int | None = None  # longer prompts are refused; by default there is no limit
 
 
 @dataclass(frozen=True, slots=True)
 class CacheRules:
-    """Which prompts are cached, and how much of each; see `simulator.cache`."""
+    """Which prompts are cached, and how much of each. A prompt is cached in whole blocks, from its
+    beginning."""
 
-    enabled: bool = True
-    explicit: bool = False  # only prompts marked with `cache_control`
-    block_tokens: int = 128
-    min_tokens: int = 1024
-    tail_tokens: int = 0  # the end of a prompt that is never cached
-    hit_share: float = 1.0  # best effort: share of possible hits that are hits
-    ttl_s: float = 300.0
+    enabled: bool = True  # false: nothing is cached
+    explicit: bool = False  # true: only prompts that are marked with `cache_control` are cached
+    block_tokens: int = 128  # length of a block, tokens
+    min_tokens: int = 1024  # shorter prompts are not cached
+    tail_tokens: int = 0  # length of a prompt's end that is never cached, tokens
+    hit_share: float = 1.0  # share of the possible hits that are hits
+    ttl_s: float = 300.0  # lifetime of a block since its last use, seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """How much a model reasons before it answers; 0 tokens: not at all."""
+    """How much a model reasons before it answers."""
 
-    tokens: int = 0  # median
-    spread: float = 0.0
-    slack_tokens: tuple[int, ...] = (0,)  # tokens left unused when the budget ends it; one is drawn
-    visible: bool = True  # whether its text is returned
+    tokens: int = 0  # median length of the reasoning, tokens; 0: it does not reason
+    spread: float = 0.0  # sigma of its lognormal distribution
+    slack_tokens: tuple[int, ...] = (0,)  # tokens left of a budget that ends it; one is drawn
+    visible: bool = True  # whether the text of the reasoning is returned
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Replies to prompts that dictate none, and the gateway's own limit of any."""
+    """Replies to prompts that do not dictate one, and the gateway's own limit of all replies."""
 
-    tokens: int = 40
-    list_lines: int = 0  # median lines of a long list before the model ends it by itself; 0: all
-    list_spread: float = 0.0
-    cap_tokens: int | None = None  # longer replies are cut, whatever was allowed; None: none is
+    tokens: int = 40  # their length, tokens
+    list_lines: int = 0  # median length of a long list that the model ends by itself; 0: all lines
+    list_spread: float = 0.0  # sigma of its lognormal distribution
+    cap_tokens: int | None = None  # longer replies are cut, whatever was asked for; by default none
     cap_finished: bool = False  # true: a reply that is cut there says that it is finished
 
 

@@ -19,14 +19,14 @@ DEAD = "dead"
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One fault of one port for a while."""
+    """A fault of one port, for a limited time."""
 
-    from_s: float  # seconds after the first request to a model
-    to_s: float  # its end, exclusive
-    fault: str  # a fault of `--fault`, or `dead`: nobody listens
+    from_s: float  # its beginning, in seconds after the first request to a model
+    to_s: float  # its end (exclusive), likewise
+    fault: str  # a fault of `--fault`, or `dead`: nothing listens on the port
     port: int = 1  # 1 is `--port`, 2 the first `--also-port`, and so on
-    share: float = 1.0  # share of the requests in it
-    seconds: float | None = None  # of slow_headers, stall and Retry-After; default: the options'
+    share: float = 1.0  # share of the requests at that time that meet it
+    seconds: float | None = None  # of slow_headers, stall, Retry-After; by default the options'
 
 
 class Schedule:

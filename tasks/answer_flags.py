@@ -2,23 +2,23 @@
 
 model_mismatch   the reply names another model than the one asked for
 usage_missing    a complete answer states no tokens
-usage_unreadable it states a usage in which no count has a name that is known here
+usage_unreadable it states a usage, but none of its names is known
 usage_sum        total_tokens is neither prompt_tokens + completion_tokens nor, as some dialects
                  count, that and the reasoning or cached tokens beside them
 usage_absurd     an impossible number: negative, absurdly large, or a part larger than its whole
 usage_twice      an answer states its usage twice, and differently (of several in a stream the
                  largest complete one counts, of several names or places the first)
-cost_unreadable  a cost is stated, and is no number or in another currency than the run's
-cost_elsewhere   what looks like a cost is beside the usage, where it is not read
-finish_reason    none, an unknown one, or `tool_calls` without a tool call
-budget_spent     a visible reply was asked for, and reasoning used up the whole output budget
-                 (where nothing at all came back, that is the outcome; see tasks/exchange.py)
+cost_unreadable  the stated cost is not a number, or is in another currency than the run's
+cost_elsewhere   something that looks like a cost is beside the usage, where it is not read
+finish_reason    it is missing or unknown, or `tool_calls` without a tool call
+budget_spent     reasoning used up the whole output budget, so the requested words are missing
+                 (if not even the reasoning is shown, this is the outcome)
 tool_call_shape  a tool call that had to be repaired: no index or id, or arguments not a string
 content_type     the body is not what its Content-Type says (it was read as what it is)
 retry_after      the wait that a refusal states is not a time, or longer than a month
 stated_time      a header states a time of the gateway or its upstream that is not a time, or
                  longer than the whole answer took
-not_the_gateway  a page, text or status of a proxy or firewall answered
+not_the_gateway  a proxy or firewall answered: its page, its text or its status
 
 A flag does not change the outcome: the answer arrived, and the reader decides what it is worth.
 Costs are judged over the whole run (analysis/numbers/outliers.py).

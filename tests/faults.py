@@ -87,7 +87,7 @@ PROVOKED: dict[str, Case] = {
     "nobody_listens": _both("no process listens on the port", Outcome.CONNECTION_REFUSED),
     "no_handshake": _both("the connection is never accepted", Outcome.TIMEOUT_CONNECT),
     "no_such_host": _both("the gateway's name cannot be resolved", Outcome.DNS),
-    "unknown_issuer": _both("a TLS certificate nobody vouches for", Outcome.TLS),
+    "unknown_issuer": _both("a TLS certificate from an unknown issuer", Outcome.TLS),
     "other_host": _both("a TLS certificate of another host", Outcome.TLS),
     "proxy_refuses": _both("an HTTP proxy refuses the tunnel", Outcome.CONNECTION_REFUSED),
     "proxy_silent": _both("an HTTP proxy never answers CONNECT", Outcome.TIMEOUT_CONNECT),
@@ -96,14 +96,14 @@ PROVOKED: dict[str, Case] = {
     "chunked": _both("a body in chunked coding, byte by byte", Outcome.OK),
     "not_http": _both("bytes that are not HTTP", Outcome.MALFORMED),
     "bad_chunk_length": _both("a chunked body with a broken length", Outcome.MALFORMED),
-    "bad_gzip": _both("a body that is not the gzip it claims to be", Outcome.MALFORMED),
-    "deep_json": _both("JSON nested too deep to read", Outcome.MALFORMED),
+    "bad_gzip": _both("a body that says it is gzip, and is not", Outcome.MALFORMED),
+    "deep_json": _both("JSON that is nested too deeply to be read", Outcome.MALFORMED),
     "error_code_200": _both(
         "200 with an error object whose code is an HTTP status (here 429)", Outcome.RATE_LIMITED
     ),
     "whole_reply": Case("a whole JSON reply where a stream was asked for", None, Outcome.MALFORMED),
     "thought_away": _both(
-        "200 without a word, ended by `length`, all tokens of the output budget spent",
+        "200 without any text, ended by `length`, with all tokens of the output budget used",
         Outcome.BUDGET_SPENT,
     ),
     "gave_up": Case(

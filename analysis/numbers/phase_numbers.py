@@ -90,8 +90,8 @@ class Identity(Named):
     mode: Annotated[str, "the mode that planned it"]
     scenario: Annotated[str, "which part of the mode"]
     model_requested: Annotated[str, "the model that was asked for"]
-    target: Annotated[int | None, "what it was to reach: RPM, TPM, concurrency or output budget"]
-    duration_s: Annotated[Seconds, "its window; null where it has none"]
+    target: Annotated[int | None, "what it aimed at: RPM, TPM, concurrency or output budget"]
+    duration_s: Annotated[Seconds, "its window; null if it has none"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,15 +106,18 @@ class Requests(Named):
     failures: Annotated[Count, "requests that were sent and did not succeed"]
     dropped: Annotated[Count, "requests that were planned and not sent"]
     parts: Annotated[
-        list[int] | None, "requests that each attempt at the run sent; null: one attempt sent all"
+        list[int] | None, "requests that each attempt at the run sent; null if one attempt sent all"
     ]
     success_rate: Annotated[Share, "success / (planned - drawn)"]
-    status_counts: Annotated[Counts, "requests by HTTP status; None: no HTTP answer"]
+    status_counts: Annotated[
+        Counts, "requests by HTTP status; under `None` those without an HTTP answer"
+    ]
     outcomes: Annotated[Counts, "requests by outcome"]
     drawn: Annotated[
-        Count, "requests drawn to be cancelled (`--cancel-after`): in no rate, time or token sum"
+        Count,
+        "requests selected for cancellation (`--cancel-after`): in no rate, time or token sum",
     ] = 0
-    abandoned: Annotated[Count, "those of them whose connection was closed on purpose"] = 0
+    abandoned: Annotated[Count, "those of them that were cancelled"] = 0
 
     @property
     def awaited(self) -> int:
@@ -128,7 +131,7 @@ class Rates(Named):
 
     observed_rpm: Annotated[Amount, "successes / wall clock"]
     observed_tpm: Annotated[Amount, "total tokens of the successes / wall clock"]
-    offered_rpm: Annotated[Amount, "planned / window, of an open loop"]
+    offered_rpm: Annotated[Amount, "planned / window; only of an open loop"]
     window_rpm: Annotated[Amount, "successes completed inside the window / window"]
     window_tpm: Annotated[Amount, "their total tokens / window"]
 
@@ -147,7 +150,7 @@ class Latency(Named):
     """How long successes took."""
 
     latency: Annotated[Times, "from send to the last byte"]
-    unanswered: Annotated[Count, "requests that were waited for in vain"]
+    unanswered: Annotated[Count, "requests whose answer did not come while they were waited for"]
     latency_mean_s: Annotated[Seconds, "mean of the latency"]
     latency_max_s: Annotated[Seconds, "longest latency"]
     latency_from_due: Annotated[Times, "from the due time to the last byte"]
@@ -158,14 +161,16 @@ class Streams(Named):
     """Token timing of streams."""
 
     streams: Annotated[Count, "successful streams that brought a token"]
-    streams_judged: Annotated[Count, "of those, how many show whether they were held back"]
-    streams_buffered: Annotated[Count, "of those, how many came in one clump"]
+    streams_judged: Annotated[Count, "those of them that show whether they were held back"]
+    streams_buffered: Annotated[Count, "those of them that came in one clump"]
     ttft: Annotated[Times, "from send to the first token, reasoning or visible"]
     first_visible: Annotated[Times, "from send to the first visible text"]
-    tpot: Annotated[Times, "per output token after the first; unknown counts as slowest"]
-    tpot_unknown_count: Annotated[Count, "streams whose chunks do not tell when tokens came"]
+    tpot: Annotated[Times, "time per output token after the first; unknown ones count as slowest"]
+    tpot_unknown_count: Annotated[Count, "streams whose chunks do not show when tokens came"]
     tail: Annotated[Percentiles, "from the last token to the last byte"]
-    inter_chunk: Annotated[Times, "percentiles over the requests of each one's median gap"]
+    inter_chunk: Annotated[
+        Times, "median gap between chunks of a request: percentiles over the requests"
+    ]
     inter_chunk_max_s: Annotated[Seconds, "longest gap between two chunks with text"]
     stalls: Annotated[MaybeCount, "gaps longer than `--stall-limit`"]
     stalled_streams: Annotated[MaybeCount, "streams with such a gap"]
@@ -178,18 +183,22 @@ class Output(Named):
     """Output tokens per second."""
 
     output_per_s: Annotated[Amount, "completion tokens of the successes / wall clock"]
-    request_output_p50_per_s: Annotated[Amount, "median of single requests, over their latencies"]
-    request_output_p5_per_s: Annotated[Amount, "what all but 5 % of them reach"]
+    request_output_p50_per_s: Annotated[
+        Amount, "completion tokens / latency of single requests: the median"
+    ]
+    request_output_p5_per_s: Annotated[Amount, "the same: what all but 5 % of the requests reach"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sending(Named):
     """How punctual the generator was."""
 
-    send_lag: Annotated[Percentiles, "sent - due; a clock may be a hair early"]
-    send_lag_max_s: Annotated[Amount, "latest send"]
+    send_lag: Annotated[
+        Percentiles, "sent - due; a clock's resolution can make it slightly negative"
+    ]
+    send_lag_max_s: Annotated[Amount, "send lag of the latest send"]
     release_skew_s: Annotated[Seconds, "last send - first send, of one attempt"]
-    connections_reused_rate: Annotated[Share, "requests on a connection used before"]
+    connections_reused_rate: Annotated[Share, "requests that used an open connection"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,27 +216,30 @@ class Tokens(Named):
 class Costs(Named):
     """Money, in the run's currency. A sum covers known costs; unknown ones are counted apart."""
 
-    cost_sum: Annotated[Amount, "all that is known"]
+    cost_sum: Annotated[Amount, "sum of the known costs"]
     cost_known_count: Annotated[Count, "requests sent whose cost is known"]
     cost_unknown_count: Annotated[Count, "requests sent whose cost is not known"]
     cost_unknown_success_count: Annotated[Count, "successes whose cost is not known"]
-    cost_per_request: Annotated[Amount, "cost_sum / requests whose cost is known"]
+    cost_per_request: Annotated[Amount, "cost_sum / cost_known_count"]
     cost_per_success: Annotated[
         Amount,
-        "cost_sum / successes, what is drawn apart; null where one's is not known",
+        "cost / successes, without requests selected for cancellation; null if the cost of a "
+        "success is not known",
     ]
-    cost_per_1k_tokens: Annotated[Amount, "per 1,000 tokens, where both are known"]
+    cost_per_1k_tokens: Annotated[
+        Amount, "cost per 1,000 tokens, of requests for which both are known"
+    ]
     cost_unknown_share: Annotated[Share, "cost_unknown_count / sent"]
     cost_on_failures: Annotated[Amount, "what failed requests cost"]
-    cost_sources: Annotated[Counts, "requests sent by who states their cost"]
+    cost_sources: Annotated[Counts, "requests sent, by the source of their cost"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answers(Named):
     """What the answers held."""
 
-    marker_rate: Annotated[Share, "successes that are the marker asked for"]
-    checks: Annotated[Counts, "answers by verdict of a probe and by flag"]
+    marker_rate: Annotated[Share, "share of the successes whose reply is the marker asked for"]
+    checks: Annotated[Counts, "answers by the verdict of a probe, and by flag"]
     checks_failed: Annotated[MaybeCount, "answers that a probe judged wrong"]
 
 
@@ -235,11 +247,11 @@ class Answers(Named):
 class StatedTimes(Named):
     """The gateway's own time as headers of successes state it: it cannot be checked."""
 
-    stated_overhead_count: Annotated[Count, "successes that state the gateway's own part"]
-    stated_overhead: Annotated[Times, "the gateway's own part, as stated"]
-    stated_upstream_count: Annotated[Count, "successes that state the upstream's part"]
-    stated_upstream: Annotated[Times, "the upstream's part, as stated"]
-    stated_times_from: Annotated[Counts, "successes, by the headers that state it"]
+    stated_overhead_count: Annotated[Count, "successes that state the time that the gateway added"]
+    stated_overhead: Annotated[Times, "the time that the gateway added, as stated"]
+    stated_upstream_count: Annotated[Count, "successes that state the time of the upstream"]
+    stated_upstream: Annotated[Times, "the time of the upstream, as stated"]
+    stated_times_from: Annotated[Counts, "successes by the headers that state these times"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,14 +265,14 @@ class Numbers(
 class Punctuality(Named):
     """Whether the generator itself was the limit (analysis/numbers/punctuality.py)."""
 
-    loop_lag_p99_s: Annotated[Seconds, "P99 lag of the generator's event loop, of the worst"]
+    loop_lag_p99_s: Annotated[Seconds, "P99 lag of the event loop of the worst generator"]
     loop_lag_max_s: Annotated[Seconds, "its longest lag"]
-    send_lag_limit_s: Annotated[Seconds, "P99 send lag above which the phase is limited"]
-    loop_lag_limit_s: Annotated[Seconds, "the same of the event loop"]
-    chunk_lag_limit_s: Annotated[Seconds, "the same of the event loop, by the gaps of streams"]
-    local_limits: Annotated[Count, "requests that a limit of our own machine did not let go"]
+    send_lag_limit_s: Annotated[Seconds, "P99 send lag above which the phase is generator-limited"]
+    loop_lag_limit_s: Annotated[Seconds, "the same for the event loop"]
+    chunk_lag_limit_s: Annotated[Seconds, "the same for the event loop, from the gaps of streams"]
+    local_limits: Annotated[Count, "requests that a limit of our own machine stopped"]
     generator_limited: Annotated[
-        bool | None, "whether the phase measured the generator; null: no lag is known"
+        bool | None, "whether the phase measured the generator, not the gateway; null if unknown"
     ]
 
 
@@ -271,7 +283,7 @@ class WarmupLeft(Named):
     warmup_requests: Annotated[Count, "requests left out"] = 0
     warmup_cost: Annotated[Amount, "what they cost"] = None
     warmup_cost_unknown_success_count: Annotated[
-        Count, "successes among them whose cost is not known"
+        Count, "successes left out whose cost is not known"
     ] = 0
 
 

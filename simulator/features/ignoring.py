@@ -38,41 +38,41 @@ def drop_parts(kind: str) -> Change:
 
 
 def drop_history(data: Data) -> None:
-    """Drop all turns but the last."""
+    """All turns but the last are dropped."""
     data["messages"] = data["messages"][-1:]
 
 
 def drop_tool_results(data: Data) -> None:
-    """Drop what tools returned, and the calls it answers: the tool is called again."""
+    """Tool results and the calls that they answer are dropped, so the tool is called again."""
     data["messages"] = [
         m for m in data["messages"] if m.get("role") != "tool" and not m.get("tool_calls")
     ]
 
 
 def drop_usage_option(data: Data) -> None:
-    """Drop `include_usage`."""
+    """`include_usage` is dropped."""
     data.pop("stream_options", None)
 
 
 def drop_text(data: Data) -> None:
-    """Drop the texts of content parts."""
+    """The texts of content parts are dropped."""
     for message in data["messages"]:
         if isinstance(message.get("content"), list):
             message["content"] = ""
 
 
 def drop_non_ascii(data: Data) -> None:
-    """Drop every character that is not ASCII."""
+    """Every character that is not ASCII is dropped."""
     message = data["messages"][0]
     message["content"] = message["content"].encode("ascii", "ignore").decode()
 
 
 def drop_strict(data: Data) -> None:
-    """Drop `strict` of functions."""
+    """`strict` is dropped from functions."""
     for tool in data["tools"]:
         tool["function"].pop("strict", None)
 
 
 def one_call(data: Data) -> None:
-    """Allow at most one call."""
+    """At most one call is made."""
     data["parallel_tool_calls"] = False

@@ -53,11 +53,11 @@ _CHAT: Mapping[str, Feature] = {
         uses.short_stream, "stream", drop("stream", "stream_options"),
     ),
     "stream.usage": Feature(
-        "the same with `include_usage`", uses.short_stream_with_usage, "stream_options",
-        ignoring.drop_usage_option,
+        "a short dictated reply, streamed, with `include_usage`",
+        uses.short_stream_with_usage, "stream_options", ignoring.drop_usage_option,
     ),
     "stream.increments": Feature(
-        "a stream of 32 to 128 tokens that the prompt dictates or orders",
+        "a stream of 32 to 128 tokens whose text or length the prompt dictates",
         uses.long_stream, "stream",
         elsewhere={"wrong": "all chunks are held back until the last is due"},
     ),
@@ -99,7 +99,10 @@ _CHAT: Mapping[str, Feature] = {
     "json.schema": _json("json.schema", "with a plain `json_schema`, not streamed"),
     "json.schema.deep": _json("json.schema.deep", "with a `json_schema` of `$defs` or `anyOf`"),
     "json.schema.stream": _json("json.schema.stream", "with a plain `json_schema`, streamed"),
-    "tool.auto": _tool("tool.auto", "with tools, and none of the next ten", "tools", drop("tools")),
+    "tool.auto": _tool(
+        "tool.auto", "with tools, to which none of the next ten rows applies", "tools",
+        drop("tools"),
+    ),
     "tool.none": _tool("tool.none", "tool_choice `none`", "tool_choice", drop("tool_choice")),
     "tool.required": _tool(
         "tool.required", "tool_choice `required`", "tool_choice", drop("tool_choice"),
@@ -123,14 +126,14 @@ _CHAT: Mapping[str, Feature] = {
     ),
     "tool.strict": _tool("tool.strict", "with a strict function", "tools", ignoring.drop_strict),
     "tool.noargs": _tool(
-        "tool.noargs", "where no function has parameters", "tools", drop("tools", "tool_choice"),
+        "tool.noargs", "whose functions have no parameters", "tools", drop("tools", "tool_choice"),
     ),
     "tool.many": _tool(
         "tool.many", "with 32 tools or more", "tools", drop("tools", "tool_choice"),
     ),
     "reasoning.effort": _field("reasoning_effort"),
     "reasoning.apart": Feature(
-        "a simple request without dictated reply, of a model that reasons", uses.undictated,
+        "a simple request to a model that reasons, without a dictated reply", uses.undictated,
         elsewhere={"ignored": "the reasoning is counted, but its text is not returned"},
     ),
     "image.data": Feature(
@@ -180,23 +183,23 @@ _CHAT: Mapping[str, Feature] = {
         },
     ),
     "cancel": Feature(
-        "the one after a stream that the client broke off",
-        elsewhere={"wrong": "the broken-off reply once more", "broken": "500"},
+        "the next one after a stream that the client broke off",
+        elsewhere={"wrong": "the reply that was broken off comes again", "broken": "500"},
     ),
 }  # fmt: skip
 
 _RESPONSES: Mapping[str, Feature] = {
     "responses.plain": Feature(
-        "to /responses, and none of the next four", uses.response("plain"), "input",
-        surface="responses",
+        "to /responses, to which none of the next four rows applies",
+        uses.response("plain"), "input", surface="responses",
     ),
     "responses.stream": Feature(
-        "streamed, and none of the next three", uses.response("stream"), "stream", drop("stream"),
-        surface="responses",
+        "streamed, to which none of the next three rows applies",
+        uses.response("stream"), "stream", drop("stream"), surface="responses",
     ),
     "responses.tool": Feature(
-        "with `tools`, and without the next two", uses.response("tool"), "tools",
-        drop("tools", "tool_choice"), surface="responses",
+        "with `tools`, to which neither of the next two rows applies",
+        uses.response("tool"), "tools", drop("tools", "tool_choice"), surface="responses",
     ),
     "responses.previous": Feature(
         "with `previous_response_id`", uses.response("previous"), "previous_response_id",
@@ -214,7 +217,7 @@ _EMBEDDINGS: Mapping[str, Feature] = {
         elsewhere={"wrong": "the vector is zero"}, surface="embeddings",
     ),
     "embeddings.same": Feature(
-        "for one text as floats that came before", uses.embedding("plain"),
+        "for one text as floats that was sent before", uses.embedding("plain"),
         elsewhere={"wrong": "a different vector each time", "broken": "500"}, surface="embeddings",
     ),
     "embeddings.base64": Feature(
@@ -236,12 +239,12 @@ _EMBEDDINGS: Mapping[str, Feature] = {
 
 _FILES: Mapping[str, Feature] = {
     "files.upload": Feature(
-        "a file that is uploaded", uses.field("purpose"), "purpose",
+        "an uploaded file", uses.field("purpose"), "purpose",
         elsewhere={"wrong": "half of it comes back"}, surface="files",
     ),
     "batches.run": Feature(
         "a batch", uses.field("input_file_id"), "endpoint",
-        elsewhere={"wrong": "its results come under each other's custom_id"}, surface="files",
+        elsewhere={"wrong": "its results have each other's custom_id"}, surface="files",
     ),
 }  # fmt: skip
 
@@ -253,7 +256,7 @@ def states(name: str) -> dict[str, str]:
     feature = FEATURES[name]
     described = {"works": "as it should"}
     if feature.ignore is not None:
-        described["ignored"] = (feature.ignore.__doc__ or "it is dropped before it is read").strip()
+        described["ignored"] = (feature.ignore.__doc__ or "it is dropped").strip()
     if feature.param is not None:
         described["refused"] = f"400, `param` is `{feature.param}`"
     change = wrong.REQUEST.get(name) or wrong.ANSWER.get(name) or wrong.BODY.get(name)

@@ -18,12 +18,12 @@ Bodies = list[dict[str, Any]]  # one body, or the chunks of a stream
 
 
 def one_seed(data: Data) -> None:
-    """Every seed draws as seed 0."""
+    """Every seed gives what seed 0 gives."""
     data["seed"] = 0
 
 
 def temperature_swapped(data: Data) -> None:
-    """Greedy where heat is asked for, and the other way round."""
+    """Greedy if a high temperature is asked for, and random if a low one is."""
     data["temperature"] = 1.3 if data["temperature"] < 1 else 0
 
 
@@ -35,7 +35,7 @@ def last_part_lost(data: Data) -> None:
 
 
 def result_lost(data: Data) -> None:
-    """The tool's result is taken, but not read."""
+    """The tool's result is accepted, but not read."""
     for message in data["messages"]:
         if message.get("role") == "tool":
             message["content"] = ""
@@ -48,7 +48,7 @@ def effort_reversed(data: Data) -> None:
 
 
 def other_tier(data: Data) -> None:
-    """Another service tier is used, and said to be."""
+    """Another service tier is used, as the reply says."""
     data["service_tier"] = "priority"
 
 
@@ -66,7 +66,7 @@ REQUEST: dict[str, Callable[[Data], None]] = {
 
 
 def stop_at_the_cap(answer: Answer, request: ChatRequest) -> None:
-    """A reply that the budget cut says that it stopped by itself."""
+    """A reply that the budget cut off says that it ended by itself (`stop`)."""
     for choice in answer.choices:
         choice.finish_reason = "stop"
 
@@ -86,7 +86,7 @@ def one_choice_lost(answer: Answer, request: ChatRequest) -> None:
 
 
 def fenced(answer: Answer, request: ChatRequest) -> None:
-    """JSON inside of a Markdown fence."""
+    """JSON inside a Markdown fence."""
     for choice in answer.choices:
         _say(choice, f"```json\n{choice.content}\n```")
 
@@ -101,13 +101,13 @@ def first_key_lost(answer: Answer, request: ChatRequest) -> None:
 
 
 def finish_is_stop(answer: Answer, request: ChatRequest) -> None:
-    """Tools are called, but the reply says that it stopped."""
+    """Tools are called, but the reply says that it ended by itself (`stop`)."""
     for choice in answer.choices:
         choice.finish_reason = "stop"
 
 
 def finish_without_call(answer: Answer, request: ChatRequest) -> None:
-    """No tool is called, but the reply says so."""
+    """No tool is called, but the reply says that one is."""
     for choice in answer.choices:
         choice.finish_reason = "tool_calls"
 
@@ -126,7 +126,7 @@ def one_id(answer: Answer, request: ChatRequest) -> None:
 
 
 def two_calls_in_one(answer: Answer, request: ChatRequest) -> None:
-    """One call with the arguments of two, one after the other."""
+    """One call has the arguments of two, one after the other."""
     _calls(answer, lambda text: text + text)
 
 
@@ -151,7 +151,7 @@ def other_function(answer: Answer, request: ChatRequest) -> None:
 
 
 def thoughts_in_content(answer: Answer, request: ChatRequest) -> None:
-    """The reasoning stands in the content, inside of `<think>`."""
+    """The reasoning is in the content, inside `<think>`."""
     for choice in answer.choices:
         if choice.reasoning is not None and choice.content is not None:
             _say(choice, f"<think>{choice.reasoning}</think>{choice.content}")
@@ -171,7 +171,7 @@ def unread(answer: Answer, request: ChatRequest) -> None:
 
 
 def more_cached_than_sent(answer: Answer, request: ChatRequest) -> None:
-    """More tokens are called cached than the prompt has."""
+    """More tokens are stated as cached than the prompt has."""
     if answer.cached_tokens:
         answer.cached_tokens = answer.prompt_tokens + 128
 
@@ -228,7 +228,7 @@ def two_finishes(bodies: Bodies, stream: bool) -> None:
 
 
 def usage_is_nothing(bodies: Bodies, stream: bool) -> None:
-    """The usage of a stream is 0, 0 and 0."""
+    """All counts of a stream's usage are 0."""
     for body in bodies:
         if body.get("usage"):
             body["usage"] |= {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
