@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if what in MODES:
         return _run("--headless", "--mode", what, *rest)
     if what == "demo":
-        print(said.demo(), file=sys.stderr, flush=True)
+        print(f"weighbridge: {said.demo()}", file=sys.stderr, flush=True)
         return _run("--headless", *DEMO, *rest)
     if what == "ui":
         return _run(*rest)

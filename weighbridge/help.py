@@ -49,8 +49,8 @@ WAYS = {
     "weighbridge COMMAND [...]": "one of the tools below",
 }
 DEMO = (
-    "weighbridge: the demo asks the embedded simulator for a burst of 100, a window of 10 s and "
-    "each probe once: about 50 seconds, without a key or any cost."
+    "the demo asks the embedded simulator for a burst of 100, a window of 10 s and each probe once"
+    ": about 50 seconds, without a key or any cost."
 )
 HOST = (
     "base URL of the gateway, e.g. https://host/v1 (without it: OPENAI_BASE_URL of the environment "

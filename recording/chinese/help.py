@@ -10,7 +10,7 @@ HELP: Mapping[str, str] = {
     "Modes": "模式",
     "Commands": "命令",
     "for example: ": "例如：",
-    "weighbridge: the demo asks the embedded simulator for a burst of 100, a window of 10 s and each probe once: about 50 seconds, without a key or any cost.": "weighbridge：演示只用内置模拟器：同时发出 100 个请求、一个 10 秒的窗口，再把每项探测各跑一次，约 50 秒，不需要密钥，不花钱。",
+    "the demo asks the embedded simulator for a burst of 100, a window of 10 s and each probe once: about 50 seconds, without a key or any cost.": "演示只用内置模拟器：同时发出 100 个请求、一个 10 秒的窗口，再把每项探测各跑一次，约 50 秒，不需要密钥，不花钱。",
     "Load tests for OpenAI-compatible LLM gateways that also count the money.": "压测 OpenAI 兼容的大模型网关，并把账算清楚。",
     "run a mode: results/<run id>/report.html has the numbers": "运行一个模式，结果见 results/<运行名称>/report.html",
     "the options that the mode reads": "该模式读取的选项",

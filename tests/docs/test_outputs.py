@@ -20,9 +20,10 @@ PAGES = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md", ROOT / "README.zh-CN.m
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_a_table_of_a_run_has_todays_columns(page: Path) -> None:
     """A page that shows older ones was not made anew: `make outputs`."""
-    today = " ".join(["phase", *(english for english, _ in HEADERS)])
-    for line in re.findall(r"^phase +planned .*$", page.read_text("utf-8"), re.M):
-        assert " ".join(line.split()) == today
+    for place, first in enumerate(("phase", "阶段")):
+        headers = [header[place] for header in HEADERS]
+        for line in re.findall(rf"^{first} +{headers[0]} .*$", page.read_text("utf-8"), re.M):
+            assert " ".join(line.split()) == " ".join([first, *headers])
 
 
 def test_an_output_is_put_in_with_its_tables_below() -> None:
