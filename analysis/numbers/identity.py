@@ -61,9 +61,9 @@ class Identity:
     """One model: who counts, and, against a reference, who answers (None: not asked).
 
     `settings` are those of which something was asked, with what it took; `weights` is what
-    log-probabilities show (None: not asked). `seen` is what the audit would have shown, `cells`
-    those that enrolment chose, `enrolling` what that took, `names` what the replies call the model,
-    and how often.
+    log-probabilities show (None: not asked). `seen` is what an audit that shows no difference would
+    have shown, `cells` those that enrolment chose, `enrolling` what that took, `names` what the
+    replies call the model, and how often.
     """
 
     model: str
@@ -137,7 +137,7 @@ def of_model(
         weighed=Test.of(_likeliest(rows)),
         audit=judged,
         audited=Test.of(looks),
-        seen=None if reference is None else would_have_seen(reference, models),
+        seen=_seen(reference, judged, models),
         cells=chosen(rows),
         enrolling=Test.of(enrolling),
         names=names,
@@ -155,6 +155,12 @@ def _judged(
         ours, theirs = (_in_order(_of(rows, scenario)) for rows in (looks, beside))
         pairs += asked.pairs(ours, theirs)
     return audit_pairs(reference.cells, pairs, models)
+
+
+def _seen(reference: Reference | None, judged: Audit | None, models: int) -> Seen | None:
+    if reference is None or judged is None or judged.verdict is not Verdict.NOT_SHOWN:
+        return None
+    return would_have_seen(reference, models)
 
 
 def _fidelity(

@@ -2,15 +2,46 @@
 
 import argparse
 import sys
-from datetime import UTC, date
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from analysis.page.words import Words, integer
 from identity.looks import Verdict
 from identity.watch import DAYS, by_day, watched
+from recording.chinese.parser import add_lang
 from recording.errors import InputError
 from recording.untrusted_text import quoted, shown
+
+if TYPE_CHECKING:
+    from analysis.reading.load import Run
+
+Compared = tuple[str, str]
+"""What a run was held against: when a reference was made (empty: it was a second route, live) and
+over which host; both empty: nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is judged by itself: a model over a route, with or without a reference. One says nothing
+    of another: the vendor's own day clears no relay."""
+
+    model: str
+    route: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What one run says of it."""
+
+    began: datetime
+    verdict: Verdict
+    compared: Compared
 
 
 def add_command(commands: Any) -> None:
@@ -24,6 +55,7 @@ def add_command(commands: Any) -> None:
         metavar="N",
         help="alarm where it differs on each of the last N days (UTC); default: %(default)s",
     )
+    add_lang(watch)
     watch.set_defaults(command=run)
 
 
@@ -32,48 +64,108 @@ def run(options: argparse.Namespace) -> bool:
     judged. Raises InputError."""
     if options.days < 1:
         raise InputError(f"--days {options.days} is no number of days: give 1 or more.")
-    alarms = []
-    for asked, audits in _audits(options.runs).items():
-        days = by_day(audits)
-        verdict = watched(days, options.days)
-        print(shown(f"{asked} {verdict}:"))
-        print(*(f"  {day}  {own}" for day, own in days.items()), sep="\n")
-        if verdict is Verdict.DIFFERS:
-            alarms.append(
-                f"{asked} differs on each of the last {options.days} days that it was "
-                "asked: see these runs' reports for what differs."
-            )
-        elif verdict is Verdict.NOT_ENOUGH:
-            alarms.append(
-                f"{asked} has no day without a difference among the last "
-                f"{options.days}, and too few days with a verdict: ask again."
-            )
-    print(*(f"weighbridge: {shown(alarm)}" for alarm in alarms), sep="\n", end="\n" * bool(alarms),
-          file=sys.stderr)  # fmt: skip
+    t, alarms = Words(options.lang), list[str]()
+    for one, audits in _audits(options.runs).items():
+        last = max(audits, key=lambda audit: audit.began).compared
+        counted = [audit for audit in audits if audit.compared == last]
+        days = by_day([(audit.began.astimezone(UTC).date(), audit.verdict) for audit in counted])
+        verdict, name = watched(days, options.days), _name(t, one, last)
+        print(shown(f"{name}{t.colon}{_verdict(t, verdict)}"))
+        print(*(f"  {day}  {_verdict(t, own)}" for day, own in days.items()), sep="\n")
+        if others := [audit.compared for audit in audits if audit.compared != last]:
+            print(shown(f"  {_left_out(t, others)}"))
+        alarms += _alarm(t, name, verdict, options.days)
+    for alarm in alarms:
+        print(f"weighbridge: {shown(alarm)}", file=sys.stderr)
     return bool(alarms)
 
 
-def _audits(folders: list[Path]) -> dict[str, list[tuple[date, Verdict]]]:
-    """By what was asked: a model, over a route, against a reference or without one. One of them
-    says nothing of another: the vendor's own day clears no relay."""
+def _alarm(t: Words, name: str, verdict: Verdict, days: int) -> list[str]:
+    """Why it alarms; empty: it does not."""
+    if verdict is Verdict.DIFFERS:
+        return [
+            t(
+                f"{name}: differs on each of the last {days} days that it was asked; see these "
+                "runs' reports for what differs.",
+                f"{name}：最近 {days} 个提问日每天都有差异；差异何在，见这些运行的报告。",
+            )
+        ]
+    if verdict is Verdict.NOT_ENOUGH:
+        return [
+            t(
+                f"{name}: no day without a difference is among the last {days}, and too few have a "
+                "verdict; ask again.",
+                f"{name}：最近 {days} 个提问日没有一天未见差异，有判定的日子又太少；请再次提问。",
+            )
+        ]
+    return []
+
+
+def _name(t: Words, one: Watched, compared: Compared) -> str:
+    return t(
+        f"{quoted(one.model, 60)} over {one.route}, {_compared(t, compared)}",
+        f"{quoted(one.model, 60)}，经 {one.route}，{_compared(t, compared)}",
+    )
+
+
+def _compared(t: Words, compared: Compared) -> str:
+    when, host = compared[0][:16].replace("T", " "), quoted(compared[1], 60)
+    if when:
+        return t(f"against the reference of {when} over {host}", f"对照 {when} 经 {host} 的参照")
+    if compared[1]:
+        return t(f"beside {host}", f"与 {host} 成对提问")
+    return t("without a reference", "没有参照")
+
+
+def _left_out(t: Words, others: Sequence[Compared]) -> str:
+    counts = Counter(_compared(t, compared) for compared in others)
+    told = t.join(f"{name} ({integer(n)})" for name, n in counts.items())
+    return t(
+        f"not counted, because they were compared with something else: {told}",
+        f"因比较对象不同而未计入：{told}",
+    )
+
+
+def _verdict(t: Words, verdict: Verdict) -> str:
+    from analysis.report.sections.identity import WORDS
+
+    return t(*WORDS[verdict])
+
+
+def _audits(folders: list[Path]) -> dict[Watched, list[Audit]]:
+    """What the runs say, by what each asked. Raises InputError."""
     from analysis.reading.load import load
     from analysis.reading.moment import moment
     from analysis.report import identity
     from analysis.report.report import look
 
-    audits: dict[str, list[tuple[date, Verdict]]] = {}
+    audits: dict[Watched, list[Audit]] = {}
     for folder in folders:
         loaded = load(folder)
         began, judged = moment(loaded.manifest["started_at"]), identity.numbers(look(loaded))
         if began is None or not judged:
             raise InputError(f"{folder} has no requests of mode identity: leave it out.")
+        compared = _of(loaded)
+        kind = "reference" if compared[0] else "route" if compared[1] else ""
         for result in judged:
             verdict = Verdict.NOT_SHOWN if result.judged else Verdict.NOT_ENOUGH
             if result.differing:
                 verdict = Verdict.DIFFERS
-            how = "without a reference" if result.audit is None else "against a reference"
-            route = urlsplit(loaded.base_url or "").hostname or "an unknown route"
-            port = urlsplit(loaded.base_url or "").port
-            asked = f"{quoted(result.model, 60)} over {route}{f':{port}' if port else ''}, {how},"
-            audits.setdefault(asked, []).append((began.astimezone(UTC).date(), verdict))
+            one = Watched(result.model, _host(loaded.base_url), kind)
+            audits.setdefault(one, []).append(Audit(began, verdict, compared))
     return audits
+
+
+def _of(loaded: "Run") -> Compared:
+    """What the run was held against."""
+    enrolled, second = loaded.manifest.get("enrolled"), loaded.manifest.get("reference")
+    if isinstance(enrolled, dict):
+        return str(enrolled.get("ended")), str(enrolled.get("host"))
+    return ("", _host(str(second["base_url"]))) if second else ("", "")
+
+
+def _host(url: str | None) -> str:
+    """A URL's host, and its port where that is not a usual one."""
+    parts = urlsplit(url or "")
+    host = parts.hostname or "?"
+    return f"{host}:{parts.port}" if parts.port else host
