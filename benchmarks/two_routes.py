@@ -135,7 +135,7 @@ def verdicts(case: str, runs: int, folder: Path) -> list[list[Verdict]]:
     return [judged(rows).verdicts for _, rows in routes.rows.groupby("phase", sort=False)]
 
 
-def told(case: str, runs: list[list[Verdict]]) -> str:
+def summary(case: str, runs: list[list[Verdict]]) -> str:
     """One line: how many intervals contain the truth, and how often any difference was reported."""
     truth = truth_s(CASES[case])
     ttft = [next(one for one in run if one.metric == "ttft") for run in runs]
@@ -166,7 +166,7 @@ def main() -> None:
         return
     for case in given.cases:
         with tempfile.TemporaryDirectory(prefix="weighbridge-pairs-") as folder:
-            print(told(case, verdicts(case, given.runs, Path(folder))), flush=True)
+            print(summary(case, verdicts(case, given.runs, Path(folder))), flush=True)
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def error_of(evidence: Evidence) -> Mapping[str, Any] | None:
     return None
 
 
-def said(evidence: Evidence) -> str:
+def error_text(evidence: Evidence) -> str:
     """The status and the first words of an error, for use in a fact."""
     error = error_of(evidence)
     words = error["message"] if error else evidence.body[:120].decode("utf-8", "replace")
@@ -122,17 +122,17 @@ def answered(evidence: Evidence, names: Sequence[str]) -> Evidence:
     if 200 <= status < 300:
         return evidence
     if status in _NOT_THE_FEATURE:
-        raise Settled(unsure(f"{said(evidence)} (key, account or load)"))
+        raise Settled(unsure(f"{error_text(evidence)} (key, account or load)"))
     if not 400 <= status < 500:
-        raise Settled(broken(said(evidence)))
+        raise Settled(broken(error_text(evidence)))
     error = error_of(evidence)
     if error is None:
-        raise Settled(broken(f"{said(evidence)} (no error envelope)"))
+        raise Settled(broken(f"{error_text(evidence)} (no error envelope)"))
     if "context" not in names and names_any(error, OVERFLOW):
-        raise Settled(unsure(f"{said(evidence)} (longer than the model takes)"))
+        raise Settled(unsure(f"{error_text(evidence)} (longer than the model takes)"))
     if names_any(error, names):
-        raise Settled(Finding(Verdict.REFUSED, said(evidence)))
-    raise Settled(unsure(f"{said(evidence)} (it does not say what it refuses)"))
+        raise Settled(Finding(Verdict.REFUSED, error_text(evidence)))
+    raise Settled(unsure(f"{error_text(evidence)} (it does not say what it refuses)"))
 
 
 def object_of(evidence: Evidence, names: Sequence[str]) -> Mapping[str, Any]:
@@ -146,5 +146,5 @@ def object_of(evidence: Evidence, names: Sequence[str]) -> Mapping[str, Any]:
     if not isinstance(body, dict):
         raise Settled(broken("HTTP 200 whose JSON is not an object"))
     if body.get("error"):
-        raise Settled(broken(f"HTTP 200 with an error: {said(evidence)}"))
+        raise Settled(broken(f"HTTP 200 with an error: {error_text(evidence)}"))
     return body

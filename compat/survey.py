@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 
 from compat.check import Ask, Check, Setting
-from compat.evidence import Evidence, said, strict_json
+from compat.evidence import Evidence, error_text, strict_json
 from compat.registry import BY_ID
 from compat.trial import Trial, learn
 from compat.verdict import Finding, softened
@@ -176,7 +176,7 @@ class Survey:
             if self._waited_s > MOST_WAITING_S:
                 self.ended = (
                     f"the rate limit let no more through within {MOST_WAITING_S:g} s "
-                    f"({said(answered[places[0]])})"
+                    f"({error_text(answered[places[0]])})"
                 )
                 break
             if users == 1 and len(turns) > 1:
@@ -215,7 +215,7 @@ def _answers(evidence: Evidence) -> bool:
 def _told(seen: Sequence[Evidence]) -> str:
     if not seen or seen[-1].status is None:
         return f"{seen[-1].outcome}, no HTTP status" if seen else "nothing came"
-    return said(seen[-1])
+    return error_text(seen[-1])
 
 
 def _wait_s(evidence: Evidence, attempt: int) -> float:

@@ -34,7 +34,7 @@ from recording.errors import OperatorError
 from recording.folder import new_run_id
 from recording.reasons import Reason
 from recording.redaction import MARK, SHORTEST
-from recording.row_notes import said
+from recording.row_notes import clause
 from recording.untrusted_text import lines, shown
 from settings.address import masked
 from settings.endpoint import EmbeddedSimulator, Endpoint, resolve
@@ -118,8 +118,8 @@ class Command:
             for line in plan.describe().splitlines():
                 print(lines(in_language(line, asked.lang)))
             for note in plan.traffic.notes if plan.traffic else ():
-                clause = said(note, place=asked.lang == "zh")
-                print(shown(in_language(f"your own traffic: {clause}", asked.lang)))
+                text = clause(note, place=asked.lang == "zh")
+                print(shown(in_language(f"your own traffic: {text}", asked.lang)))
             prices = table(asked, remains.manifest if remains else None)
             print(shown(in_language(self._gateway_of(whole), asked.lang)))
             estimated = estimate_said(plan, asked, prices)
@@ -167,7 +167,7 @@ class Command:
             return shape_for(asked.mode)
         if self.own_shape is None:
             return None
-        return own_locustfile.Held(self.own_shape, self.environment, asked.max_workers)
+        return own_locustfile.CappedShape(self.own_shape, self.environment, asked.max_workers)
 
     def gateway(self) -> str | None:
         """Where this server was told to send, if it was told. Raises OperatorError."""

@@ -11,7 +11,7 @@ from engine.phase_share import PhaseShare
 from loadshapes.phase import Phase
 from recording.csv_sink import part_path
 from recording.errors import InputError
-from recording.in_flight_file import held
+from recording.in_flight_file import in_flight_of
 from recording.part_file import PartError, rows
 from recording.record import RequestRecord
 from tasks.exchange import lost
@@ -30,7 +30,7 @@ def by_its_files(phase: Phase, share: PhaseShare, folder: Path, part: str) -> li
     """
     seen = Indices()
     try:
-        flying = held(folder, part, phase.name)
+        flying = in_flight_of(folder, part, phase.name)
         if flying is None:
             return None
         for number, row in enumerate(rows(part_path(folder, part))):

@@ -27,7 +27,7 @@ from recording.events import (
     WorkerLost,
     typed,
 )
-from recording.in_flight_file import left
+from recording.in_flight_file import orphans
 from recording.json_files import json_of, read_bytes
 from recording.lost_rows import lost_rows
 from recording.manifest_content import Manifest
@@ -128,7 +128,7 @@ def _read(folder: Path) -> InterruptedRun:
             bill.add(row)
             if row.phase in observed:
                 watched.setdefault(row.phase, []).append(row)
-    for row in lost_rows(left(folder), str(manifest.get("run_id", "")), manifest["plan"]):
+    for row in lost_rows(orphans(folder), str(manifest.get("run_id", "")), manifest["plan"]):
         unanswered.add(row.phase)
         if (row.phase, row.request_index, row.attempt) not in unsettled:
             bill.add(row)

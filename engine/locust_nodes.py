@@ -243,7 +243,7 @@ class GeneratorNode:
         run, phase = self.generator.run, arm.plan
         assert run is not None
         run.phases[arm.phase] = phase
-        run.negotiation.told(arm.body_changes)
+        run.negotiation.adopt(arm.body_changes)
         wanted = min(arm.pool, len(stripe(phase.users, arm.slot, arm.slots)))
         try:
             make_room(run.options.max_workers if phase.kind == "manual" else wanted)

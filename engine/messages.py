@@ -214,7 +214,7 @@ class Tripped(OfRun):
 
 @with_config(_EXACT)
 @dataclass(frozen=True, slots=True)
-class Held(OfRun):
+class WaitsForBudget(OfRun):
     """A request waits for the budget, the first of its phase."""
 
     kind: ClassVar[str] = "held"
@@ -240,7 +240,15 @@ class Closed(OfRun):
 
 
 TO_GENERATORS: tuple[type[Message], ...] = (Open, Arm, Start, Halt, Enough, Close, Pong)
-FROM_GENERATORS: tuple[type[Message], ...] = (Armed, Done, Tripped, Held, Changed, Closed, Ping)
+FROM_GENERATORS: tuple[type[Message], ...] = (
+    Armed,
+    Done,
+    Tripped,
+    WaitsForBudget,
+    Changed,
+    Closed,
+    Ping,
+)
 
 
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}

@@ -68,7 +68,7 @@ def check_mode(own: LoadTestShape | None, mode: str) -> None:
         )
 
 
-class Held(PlannedShape):
+class CappedShape(PlannedShape):
     """A shape of the operator's, held to --max-workers; one that fails ends the run."""
 
     abstract = True

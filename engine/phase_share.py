@@ -39,7 +39,8 @@ class Run:
     deal: Iterator[int] = field(default_factory=count)
     openings: dict[str, Opening] = field(default_factory=dict)
     silence: Silence = field(default_factory=Silence)
-    untold: dict[str, dict[Kind, int]] = field(default_factory=dict)  # of each budget, by its unit
+    # of each budget, by its unit
+    unbounded: dict[str, dict[Kind, int]] = field(default_factory=dict)
     in_flight: InFlight | None = None
     models: Mapping[str, str] = field(default_factory=dict)  # what the reference calls each
     negotiation: Negotiation = field(init=False)

@@ -17,7 +17,7 @@ from engine.estimate import by_calibration, estimate_said
 from engine.in_flight import by_its_files, in_hand, rows_of_lost
 from engine.index_set import Indices
 from engine.interrupted import InterruptedRun
-from engine.messages import Address, Changed, Close, Closed, Done, Held, OfRun, Open
+from engine.messages import Address, Changed, Close, Closed, Done, OfRun, Open, WaitsForBudget
 from engine.phase_share import PhaseShare, Run
 from engine.precision import PrecisionWatch
 from engine.progress import Progress
@@ -47,7 +47,7 @@ from recording.not_sent import Unsent
 from recording.reasons import Reason
 from recording.record import RequestRecord
 from recording.recorder import Inbound, Parcel, unwritable
-from recording.row_notes import said
+from recording.row_notes import clause
 from recording.tally import Tally
 from rules.budget import MONEY, TOKENS
 from settings.endpoint import Endpoint
@@ -184,7 +184,7 @@ class Session:
         if self.plan.traffic is not None:
             for note in self.plan.traffic.notes:
                 place = int(self.options.lang == "zh")
-                log.warning("your own traffic: %s", said(note, place))
+                log.warning("your own traffic: %s", clause(note, place))
         if self._remains is not None:
             content = written_by_us(self._remains.manifest)
         for phase in self.plan.phases:
@@ -251,9 +251,9 @@ class Session:
         match message:
             case Closed():
                 self._closed.add(node)
-            case Held():
+            case WaitsForBudget():
                 if self.conductor.phase is not None:
-                    self.tallies[self.conductor.phase.name].held = True
+                    self.tallies[self.conductor.phase.name].waited_for_budget = True
             case Changed():
                 self._note_body(node, message.change)
             case _:

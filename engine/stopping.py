@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from engine.messages import Held, OfRun, Tripped
+from engine.messages import OfRun, Tripped, WaitsForBudget
 from engine.phase_share import PhaseShare, Run
 from loadshapes.modes.capacity import NAME as CAPACITY
 from loadshapes.phase import Phase
@@ -48,7 +48,7 @@ class Guard:
         for opening in self._openings.values():
             opening.begin()
         for budget in share.budgets:  # answers that state nothing are counted over all phases
-            budget.untold = run.untold.setdefault(budget.unit, {})
+            budget.unbounded = run.unbounded.setdefault(budget.unit, {})
 
     def _trip(self, event: Trip, why: str, ends: str) -> None:
         """Tell the conductor that this share was halted, and what is to end with it."""
@@ -93,7 +93,7 @@ class Guard:
                 )
                 return
             if not share.held:
-                self._tell(Held(self._run.origin.run_id, share.number))
+                self._tell(WaitsForBudget(self._run.origin.run_id, share.number))
             share.held += not waited
             waited = True
             share.settled.clear()

@@ -147,7 +147,7 @@ class InFlight:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Orphan:
     """One request that was in flight when its process died."""
 
     worker: str
@@ -157,8 +157,8 @@ class Left:
     sent_unix_s: float
 
 
-def left(folder: Path) -> Iterator[Left]:
-    """The requests in flight of a run's dead processes. Raises InputError and OSError.
+def orphans(folder: Path) -> Iterator[Orphan]:
+    """The requests that a run's dead processes had in flight. Raises InputError and OSError.
 
     Requests of processes that are still running are included too. If there is a row of the same
     request and attempt, the row counts: the process died between writing it and emptying the slot.
@@ -167,7 +167,7 @@ def left(folder: Path) -> Iterator[Left]:
         yield from _read(path)[1]
 
 
-def held(folder: Path, part: str, phase: str) -> set[int] | None:
+def in_flight_of(folder: Path, part: str, phase: str) -> set[int] | None:
     """The requests of a phase that one process has in flight, or had when it died.
 
     None if it has no file for that phase in this folder. Raises InputError and OSError.
@@ -179,7 +179,7 @@ def held(folder: Path, part: str, phase: str) -> set[int] | None:
     return None
 
 
-def _read(path: Path) -> tuple[str, list[Left]]:
+def _read(path: Path) -> tuple[str, list[Orphan]]:
     """The phase of a file, and the requests left in it."""
     line, newline, slots = read_bytes(path).partition(b"\n")
     if not newline:
@@ -208,7 +208,7 @@ def _head(line: bytes) -> dict[str, Any]:
     return head
 
 
-def _slots(slots: bytes, head: Mapping[str, Any], path: Path) -> Iterator[Left]:
+def _slots(slots: bytes, head: Mapping[str, Any], path: Path) -> Iterator[Orphan]:
     for place in range(0, len(slots) - _SLOT.size + 1, _SLOT.size):
         number, sent_unix_s = _SLOT.unpack_from(slots, place)
         if number > _MOST:
@@ -216,4 +216,4 @@ def _slots(slots: bytes, head: Mapping[str, Any], path: Path) -> Iterator[Left]:
         if number:
             if not 0 < sent_unix_s < 1e11:  # it died while it filled the slot
                 sent_unix_s = path.stat().st_mtime
-            yield Left(head["worker"], head["attempt"], head["phase"], number - 1, sent_unix_s)
+            yield Orphan(head["worker"], head["attempt"], head["phase"], number - 1, sent_unix_s)

@@ -7,7 +7,7 @@ from typing import Any
 from recording.arms import arm
 from recording.cancel import Cancel
 from recording.errors import InputError
-from recording.in_flight_file import Left
+from recording.in_flight_file import Orphan
 from recording.manifest_content import PlannedPhase
 from recording.outcome import Outcome
 from recording.record import RequestRecord
@@ -16,7 +16,7 @@ WHY = "its process died while it was in flight: it may have been answered, and p
 
 
 def lost_rows(
-    died: Iterable[Left], run_id: str, plan: Sequence[PlannedPhase]
+    died: Iterable[Orphan], run_id: str, plan: Sequence[PlannedPhase]
 ) -> list[RequestRecord]:
     """A `lost` row for each request that was in flight when its process died.
 
@@ -32,7 +32,7 @@ def lost_rows(
     return rows
 
 
-def _row(request: Left, run_id: str, phase: Mapping[str, Any]) -> RequestRecord:
+def _row(request: Orphan, run_id: str, phase: Mapping[str, Any]) -> RequestRecord:
     seed = str(phase.get("pairs") or "")
     place = request.index // (2 if seed else 1)
     number = int(phase.get("first_number") or 0) + place

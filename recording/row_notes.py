@@ -98,7 +98,7 @@ class Notes:
         ]
 
 
-def said(note: Note, place: int = 0) -> str:
+def clause(note: Note, place: int = 0) -> str:
     """A note as a clause, in English or, with `place` 1, in Chinese."""
     names = [str(name)[:40] for name in note["names"]]
     shown = ", ".join(names[:NAMES_SHOWN]) + (" ..." if len(names) > NAMES_SHOWN else "")

@@ -20,7 +20,7 @@ class Tally:
     cost: float | None = None
     unpriced: int = 0  # successes without a stated cost
     last_done_s: float = 0.0
-    held: bool = False  # requests that waited until the rest of the budget covered their worst case
+    waited_for_budget: bool = False  # some did, until the rest of it covered their worst case
 
     def add(self, record: RequestRecord) -> None:
         """Count one record."""
@@ -54,7 +54,7 @@ class Tally:
             self.cost = (self.cost or 0.0) + other.cost
         self.unpriced += other.unpriced
         self.last_done_s = max(self.last_done_s, other.last_done_s)
-        self.held = self.held or other.held
+        self.waited_for_budget = self.waited_for_budget or other.waited_for_budget
 
     @property
     def failed(self) -> int:

@@ -26,15 +26,15 @@ queue.
 class Trial:
     """One answer: whether a level was met, and whether that is unlikely to be chance.
 
-    `likely` is the probability that the level is truly met; None: 9 in 10 for the verdict. `told`
-    is how reliable the window is, from 0 to 1 (rules/effective_size.py).
+    `likely` is the probability that the level is truly met; None: 9 in 10 for the verdict.
+    `reliability` is that of the window, from 0 to 1 (rules/effective_size.py).
     """
 
     level: int
     met: bool
     sure: bool = False
     likely: float | None = None
-    told: float = 1.0
+    reliability: float = 1.0
 
     @property
     def truly(self) -> float:
@@ -49,18 +49,18 @@ class Trial:
 class Bracket:
     """The boundary: `low` is met, `high` is not. None: no tried level lies on that side.
 
-    `told` is the mean reliability of the windows at its ends.
+    `reliability` is the mean reliability of the windows at its ends.
     """
 
     low: int | None
     high: int | None
     confidence: float
-    told: float = 1.0
+    reliability: float = 1.0
 
     @property
     def stated(self) -> float | None:
         """The confidence that may be stated; None: the windows are too short."""
-        return self.confidence if self.told >= LONG_ENOUGH else None
+        return self.confidence if self.reliability >= LONG_ENOUGH else None
 
 
 def bracket(trials: Sequence[Trial]) -> Bracket:
@@ -71,7 +71,7 @@ def bracket(trials: Sequence[Trial]) -> Bracket:
     places = list(zip([None, *levels], [*levels, None], strict=True))
     weights = [_likelihood(trials, low) for low, _ in places]
     best = max(range(len(places)), key=lambda place: (weights[place], -place))
-    ends = [trial.told for trial in trials if trial.level in places[best]]
+    ends = [trial.reliability for trial in trials if trial.level in places[best]]
     return Bracket(*places[best], weights[best] / sum(weights), sum(ends) / len(ends))
 
 

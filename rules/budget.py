@@ -112,7 +112,7 @@ class Budget:
     reserved: float = 0.0
     underestimate: float = 0.0  # the most by which one request exceeded its worst case
     unstated: int = 0  # requests counted at their worst case because no use was stated
-    untold: dict[Kind, int] = field(
+    unbounded: dict[Kind, int] = field(
         default_factory=dict
     )  # of these, requests with an unknown worst case
     usage_unknown: bool = False  # requests were answered, and none of them stated its use
@@ -187,17 +187,17 @@ class Budget:
             self.spent += reservation.worst or 0.0
             answered = record.success or record.outcome in ON_PURPOSE
             if reservation.worst is None and answered:
-                self.untold[reservation.kind] = self.untold.get(reservation.kind, 0) + 1
-                self.usage_unknown |= self.untold[reservation.kind] >= USAGE_UNKNOWN_AFTER
+                self.unbounded[reservation.kind] = self.unbounded.get(reservation.kind, 0) + 1
+                self.usage_unknown |= self.unbounded[reservation.kind] >= USAGE_UNKNOWN_AFTER
             return
         self.spent += used
         if reservation.worst is not None:
             self.underestimate = max(self.underestimate, used - reservation.worst)
         self.learn(reservation.kind, record, used)
-        if reservation.kind in self.untold and (
+        if reservation.kind in self.unbounded and (
             worst := self.worst(reservation.kind, record.max_tokens)
         ):
-            self.spent += worst * self.untold.pop(reservation.kind)  # now they have a worst case
+            self.spent += worst * self.unbounded.pop(reservation.kind)  # now they have a worst case
 
     def learn(self, kind: Kind, record: RequestRecord, used: float) -> None:
         """Learn from the use of a request."""

@@ -15,7 +15,7 @@ from math import ceil, inf
 from typing import Any, Protocol
 
 from recording.outcome import WAITED, Outcome
-from rules.stream_timing import untold
+from rules.stream_timing import tpot_unknown
 
 GAVE_UP = (408, 504, 522, 524)
 """HTTP statuses by which a proxy reports a timeout."""
@@ -134,7 +134,7 @@ def times(
         if row.success:
             if (took := taken(row)) is not None:
                 known.append(took)
-            elif time == "tpot" and untold(row):
+            elif time == "tpot" and tpot_unknown(row):
                 running.append(0.0)
         elif (least := waited_s(row, last_s)) is not None:
             if time == "ttft" and row.ttft_s is not None:

@@ -51,8 +51,8 @@ class Attained:
     `cause` is the reason: the gateway refused (`429`), failed (`errors`), was slow (`latency`) or
     expensive (`cost`); or we could not send as planned: too few `users`, or a late `generator`; or
     there were too `few` requests for a percentile. `likely` is the probability that the level truly
-    meets its objectives (None: chance plays no part in the verdict). `told` is how reliable the
-    window is, from 0 to 1.
+    meets its objectives (None: chance plays no part in the verdict). `reliability` is that of the
+    window, from 0 to 1.
     """
 
     met: bool
@@ -60,7 +60,7 @@ class Attained:
     missed: tuple[str, ...] = ()
     cause: Cause = ""
     likely: float | None = field(default=None, compare=False)
-    told: float = field(default=1.0, compare=False)
+    reliability: float = field(default=1.0, compare=False)
 
 
 def judge(
@@ -96,25 +96,25 @@ def judge(
         if halted:
             return Attained(False, sure, missed, cause, 0.0)
         worst = _worst(by_key)
-        return Attained(False, sure, missed, cause, worst.likely, worst.told)
+        return Attained(False, sure, missed, cause, worst.likely, worst.reliability)
     worst = _worst(by_key)
     sure = all(answer.sure for answer in by_key.values())
-    return Attained(True, sure, likely=worst.likely, told=worst.told)
+    return Attained(True, sure, likely=worst.likely, reliability=worst.reliability)
 
 
 class _Answer(NamedTuple):
     """Whether a statement is met, whether that is sure, and the probability that the level meets
     it.
 
-    `few`: nothing speaks against it, but there are too few requests to show it. `told`: as in
-    `Attained`.
+    `few`: nothing speaks against it, but there are too few requests to show it. `reliability`: as
+    in `Attained`.
     """
 
     met: bool
     sure: bool
     likely: float
     few: bool = False
-    told: float = 1.0
+    reliability: float = 1.0
 
 
 def _found(rows: Sequence[Row], planned: int, objectives: Objectives) -> dict[str, _Answer]:
@@ -208,7 +208,7 @@ def _judge(
     tail = sorted(took)[ceil(percent * len(took) / 100) - 1] if took else limit
     middle = sorted(took)[len(took) // 2] if took else limit
     waves = [design_effect([t > edge for t in took]) for edge in (limit, tail, middle)]
-    effect = max(by for by, _ in waves), min(told for _, told in waves)
+    effect = max(by for by, _ in waves), min(reliability for _, reliability in waves)
     return _judged(met, count - within if met else beyond, count, share, effect)
 
 
@@ -230,7 +230,7 @@ def _share(good: Sequence[bool], planned: int, limit: float) -> _Answer:
 
 def _judged(met: bool, bad: int, count: int, share: float, effect: tuple[float, float]) -> _Answer:
     """Judge by the effective number of independent requests: `share` of them may be bad."""
-    by, told = effect
+    by, reliability = effect
     worth, some = count / by, bad / by
     sure = _surely(ceil(some) if met else floor(some), max(1, floor(worth)), share, met)
     if not 0 < share < 1 or not count:
@@ -238,7 +238,7 @@ def _judged(met: bool, bad: int, count: int, share: float, effect: tuple[float, 
     tries, low = max(1, round(worth)), floor(some)
     likely = [_likely(min(k, tries), tries, share) for k in (low, low + 1)]
     by_chance = likely[0] + (some - low) * (likely[1] - likely[0])
-    return _Answer(met, sure, 0.5 + told * (by_chance - 0.5), told=told)
+    return _Answer(met, sure, 0.5 + reliability * (by_chance - 0.5), reliability=reliability)
 
 
 def _likely(bad: int, count: int, share: float) -> float:

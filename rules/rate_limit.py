@@ -72,7 +72,7 @@ def fits(attempts: Sequence[Attempt]) -> list[Fit]:
     return sorted((_best(kind, ordered) for kind in KINDS), key=lambda fit: fit.wrong)
 
 
-def told(candidates: Sequence[Fit]) -> Fit | None:
+def credible(candidates: Sequence[Fit]) -> Fit | None:
     """The credible fit; None: the attempts do not distinguish the kinds."""
     if not candidates or candidates[0].wrong_share > SELDOM:
         return None
@@ -99,7 +99,7 @@ def peak(attempts: Sequence[Attempt]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class AtOnce:
+class ConcurrencyLimit:
     """A limit on requests in flight: `size` requests; `wrong` of `attempts` are not explained."""
 
     size: int
@@ -107,7 +107,7 @@ class AtOnce:
     attempts: int
 
 
-def at_once(decided: Sequence[tuple[float, float, bool]]) -> AtOnce | None:
+def concurrency_limit(decided: Sequence[tuple[float, float, bool]]) -> ConcurrencyLimit | None:
     """The concurrency limit that best explains what was admitted; None: nothing was refused.
 
     `decided` holds for each request when it was sent, when its answer was complete, and whether it
@@ -123,7 +123,7 @@ def at_once(decided: Sequence[tuple[float, float, bool]]) -> AtOnce | None:
     if not wrong:
         return None
     size = min(wrong, key=lambda n: wrong[n])
-    return AtOnce(size, wrong[size], len(held))
+    return ConcurrencyLimit(size, wrong[size], len(held))
 
 
 Truth = Literal["true", "too short", "too long", "unknown"]

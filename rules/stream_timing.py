@@ -195,7 +195,7 @@ def tpot_of(row: Timed) -> float | None:
     return tpot_s(row.ttft_s, last_s, tokens_of(row), pieces) if row.stream else None
 
 
-def untold(row: Timed) -> bool:
+def tpot_unknown(row: Timed) -> bool:
     """Whether a stream should have a TPOT but it is unknown; below two tokens there is none."""
     tokens = tokens_of(row)
     return row.stream and not (tokens is not None and tokens < 2) and tpot_of(row) is None

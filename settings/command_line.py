@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import Field, fields
 from typing import Any, Protocol
 
-from settings.option import choices, flag, told
+from settings.option import choices, described, flag
 
 ELSEWHERE = {
     "--api-key": "the key comes from the environment or .env (OPENAI_API_KEY), never from here",
@@ -100,7 +100,7 @@ def _reader(item: "Field[Any]") -> Callable[[str], Any]:
 def add_arguments(table: type[Any], parser: Parser) -> None:
     """Declare every option of a table to a parser (Locust's, or any like argparse's)."""
     for item in fields(table):
-        more: dict[str, Any] = {"help": told(item)}
+        more: dict[str, Any] = {"help": described(item)}
         if isinstance(item.default, bool):
             more["action"] = "store_true"
         else:

@@ -150,7 +150,7 @@ def resolve(
     choice = table.choose(host, asked.gateway, keyless=keyless, prefer=prefer)
     where = address(choice.base_url)
     key = environment.get(choice.key_name, "").strip(" ") if choice.key_name else ""
-    if choice.key_name and (fault := unusable(key, table.told(choice.key_name))):
+    if choice.key_name and (fault := unusable(key, table.with_source(choice.key_name))):
         raise OperatorError(fault)
     if len(key) >= SHORTEST and redacted(choice.base_url, key) != choice.base_url:
         raise OperatorError(

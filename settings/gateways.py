@@ -73,7 +73,7 @@ class Table:
         """The value of a variable, stripped."""
         return self._environment.get(name, "").strip()
 
-    def told(self, name: str) -> str:
+    def with_source(self, name: str) -> str:
         """A variable's name, with a note if it is from `.env`."""
         return f"{name} in {_DOTENV}" if name in self._from_file else name
 
@@ -120,10 +120,10 @@ class Table:
             )
         if own and host and not same(own, host):
             raise OperatorError(
-                f"--gateway {pair.name} is {_bare(own)} ({self.told(pair.url)}), and -H says "
-                f"{_bare(host)}: remove one of them."
+                f"--gateway {pair.name} is {_bare(own)} ({self.with_source(pair.url)}), and -H "
+                f"says {_bare(host)}: remove one of them."
             )
-        source = self.told(pair.url) if own else f"-H, --gateway {pair.name}"
+        source = self.with_source(pair.url) if own else f"-H, --gateway {pair.name}"
         return Choice(own or host, source, self._key(pair, keyless))
 
     def _of_host(self, host: str, keyless: bool, prefer: str) -> Choice:
@@ -139,7 +139,7 @@ class Table:
             )
         if at_home:
             pair = (with_key or at_home)[0]
-            return Choice(host, f"-H, as {self.told(pair.url)}", self._key(pair, keyless))
+            return Choice(host, f"-H, as {self.with_source(pair.url)}", self._key(pair, keyless))
         having = [pair for pair in PAIRS if self.of(pair.key)]
         preferred = [pair for pair in having if pair.key == prefer and not self.of(pair.url)]
         if preferred:
@@ -150,7 +150,7 @@ class Table:
                 f"{_DOTENV} (--auth none for a gateway without a key)."
             )
         if len(having) > 1:
-            keys = " and ".join(self.told(pair.key) for pair in having)
+            keys = " and ".join(self.with_source(pair.key) for pair in having)
             raise OperatorError(
                 f"{keys} are both set, and -H {_bare(host)} is the base URL of neither: a key is "
                 f"sent only to its own gateway. {_HOW}"
@@ -158,9 +158,9 @@ class Table:
         pair = having[0]
         if own := self.of(pair.url):
             raise OperatorError(
-                f"the only key is {self.told(pair.key)}, which belongs to {_bare(own)} "
-                f"({self.told(pair.url)}), and -H says {_bare(host)}: a key is sent only to its "
-                f"own gateway. {_HOW}"
+                f"the only key is {self.with_source(pair.key)}, which belongs to {_bare(own)} "
+                f"({self.with_source(pair.url)}), and -H says {_bare(host)}: a key is sent only "
+                f"to its own gateway. {_HOW}"
             )
         return Choice(host, "-H", pair.key)
 
@@ -188,10 +188,10 @@ class Table:
         elif len(ready) == 1 and len(configured) == 2:
             lost = next(other for other in configured if other is not pair)
             why = f"{self._place(lost)} is ignored: {lost.key} is not set"
-        return Choice(self.of(pair.url), self.told(pair.url), self._key(pair, keyless), why)
+        return Choice(self.of(pair.url), self.with_source(pair.url), self._key(pair, keyless), why)
 
     def _place(self, pair: Pair) -> str:
-        return f"{_bare(self.of(pair.url))} ({self.told(pair.url)})"
+        return f"{_bare(self.of(pair.url))} ({self.with_source(pair.url)})"
 
     def _key(self, pair: Pair, keyless: bool) -> str:
         if keyless:

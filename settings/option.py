@@ -130,7 +130,7 @@ def _or(words: Sequence[str]) -> str:
     return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
-def told(item: "Field[Any]") -> str:
+def described(item: "Field[Any]") -> str:
     """One line on an option: the modes that read it, unless all do, and its help."""
     if len(readers(item)) > len(known()) // 2:
         return str(item.metadata["help"])

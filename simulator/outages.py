@@ -41,7 +41,7 @@ class Outages:
         `serve` turns a socket into a listener, `reset` breaks off the connections of a port.
         """
         await self._schedule.begun.wait()
-        self._ledger.note_schedule(self._schedule.told([port for _, port in self._addresses]))
+        self._ledger.note_schedule(self._schedule.as_logged([port for _, port in self._addresses]))
         dead = [window for window in self._schedule.windows if window.fault == DEAD]
         await asyncio.gather(*(self._outage(outage, listeners, serve, reset) for outage in dead))
 

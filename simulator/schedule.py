@@ -62,7 +62,7 @@ class Schedule:
         """Seconds until `moment_s` after the start; 0 if it has passed."""
         return max(0.0, self._began + moment_s - time.monotonic())
 
-    def told(self, ports: Sequence[int]) -> list[dict[str, Any]]:
+    def as_logged(self, ports: Sequence[int]) -> list[dict[str, Any]]:
         """The windows with real ports and wall-clock times, as written beside the log."""
         return [
             {

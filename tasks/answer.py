@@ -112,7 +112,7 @@ def streamed(
                 stream.close()
                 break
             if len(gathered.token_times) >= most_chunks:
-                left = wire.left()
+                left = wire.hang_up()
                 answer = Answer(left.outcome, error_message=str(left))
                 stream.close()
                 break

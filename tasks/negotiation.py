@@ -51,7 +51,7 @@ class Negotiation:
         """The current body profile of a model on one route."""
         return self._ways.get((arm, model), self._asked)
 
-    def told(self, changes: Iterable[BodyChange]) -> None:
+    def adopt(self, changes: Iterable[BodyChange]) -> None:
         """Apply changes found by other processes or by an earlier attempt at the run."""
         for known in changes:
             self._ways[known.arm, known.model] = self.of(known.model, known.arm).after(known)

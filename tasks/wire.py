@@ -162,9 +162,9 @@ class Wire(httpx2.BaseTransport):
         if self.status is not None and self.status >= 300:
             self._leave = inf
         elif self.leave_at_head:
-            raise self.left()
+            raise self.hang_up()
 
-    def left(self) -> WireError:
+    def hang_up(self) -> WireError:
         """Close the connection on purpose, and return the error that says so."""
         return self._failed(WireError(Outcome.ABANDONED, "cancelled on purpose"))
 
@@ -360,7 +360,7 @@ class Wire(httpx2.BaseTransport):
 
     def _timed_out(self) -> WireError:
         if self._leave < self._deadline:
-            return self.left()
+            return self.hang_up()
         if self.first_byte is None:
             text = f"no answer within {self._timeout_s:g} s"
             return self._failure(Outcome.TIMEOUT_FIRST_BYTE, text)

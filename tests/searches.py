@@ -45,7 +45,9 @@ def found(seed: int, window_s: float = 60.0, trials: int = 20) -> Bracket:
         rows = window(random, level, window_s)
         answer = judge(rows, len(rows), 10_000, objectives)
         try:
-            level = search.send(Trial(level, answer.met, answer.sure, answer.likely, answer.told))
+            level = search.send(
+                Trial(level, answer.met, answer.sure, answer.likely, answer.reliability)
+            )
         except StopIteration as end:
             bracket: Bracket = end.value
             return bracket

@@ -161,7 +161,7 @@ class LiveRun:
         shown = [] if lag_s is None else [f"{lag_s * 1000:.1f} ms"]
         if loop_s is not None and limits.exceeded(None, loop_s):
             shown.append(f"{self._texts['event_loop']} {loop_s * 1000:,.1f} ms")
-        if tally.held and limits.exceeded(lag_s, None):
+        if tally.waited_for_budget and limits.exceeded(lag_s, None):
             shown.append(self._texts["held"])
         elif late is not None:
             shown.append(self._texts["late" if late else "on_time"])

@@ -24,7 +24,7 @@ _COLUMNS = (*NAMES, "phase", "outcome", "timestamp", "cancel_after", "chunks", "
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class CancelledRequest:
     """One request that we hung up on. Unix seconds; None: not known."""
 
     closed_unix_s: float | None
@@ -117,7 +117,7 @@ def hung_up(run: Run, log: UpstreamLog) -> Statement:
             matched[place].append(attempt)
     if log.attempts and not matched:
         raise RunError(nothing_joins(log))
-    left = defaultdict[tuple[str, str], list[Left]](list)
+    left = defaultdict[tuple[str, str], list[CancelledRequest]](list)
     whole = defaultdict[str, list[Decimal]](list)
     apart = [0.0]
     rows = zip(*(known(frame[name]) for name in _COLUMNS), strict=True)
@@ -129,7 +129,7 @@ def hung_up(run: Run, log: UpstreamLog) -> Statement:
         if closed is not None and attempts:
             apart.append(closed - (elapsed_s or 0.0) - attempts[0].arrived_unix_s)
         if outcome == Outcome.ABANDONED:
-            left[phase, when or ""].append(Left(closed, chunks, attempts))
+            left[phase, when or ""].append(CancelledRequest(closed, chunks, attempts))
         elif outcome == Outcome.OK and when is None and attempts:
             whole[phase].append(sum((each.billed for each in attempts), Decimal(0)))
     if not left:
@@ -141,7 +141,9 @@ def hung_up(run: Run, log: UpstreamLog) -> Statement:
     return Statement(run, phases, max(apart))
 
 
-def _of(phase: str, when: str, requests: Sequence[Left], whole: Sequence[Decimal]) -> HungUp:
+def _of(
+    phase: str, when: str, requests: Sequence[CancelledRequest], whole: Sequence[Decimal]
+) -> HungUp:
     went_on_s = [one.went_on_s for one in requests if one.went_on_s is not None]
     tokens = [one.tokens for one in requests if one.tokens is not None]
     return HungUp(

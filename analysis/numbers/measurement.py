@@ -191,7 +191,7 @@ def _streams(good: Chosen, asked: Sequence[Fraction]) -> Streams:
 
     streams = streaming.of(good)
     judged, buffered = streaming.held_back(streams)
-    unresolved = streaming.untold(streams)
+    unresolved = streaming.tpot_unknown(streams)
     tpot = _percentiles(streaming.tpot_s(streams).mask(unresolved, np.inf), asked).values
     return Streams(
         streams=len(streams),

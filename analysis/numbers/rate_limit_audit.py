@@ -11,15 +11,15 @@ from recording.outcome import Outcome
 from rules.rate_limit import (
     SELDOM,
     WINDOW_S,
-    AtOnce,
     Attempt,
+    ConcurrencyLimit,
     Fit,
     Truth,
     Until,
-    at_once,
+    concurrency_limit,
+    credible,
     fits,
     refused_until,
-    told,
     truth_of_wait,
 )
 
@@ -111,7 +111,7 @@ class Audit:
         Short requests are replayed as one unit each: of tokens they are not, since gateways reserve
         some and give them back.
         """
-        return told(self.found) if self.unit == "requests" and self.short is None else None
+        return credible(self.found) if self.unit == "requests" and self.short is None else None
 
     @property
     def refused(self) -> int:
@@ -144,7 +144,7 @@ def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
             unit, most = None, in_flight.size
         elif least >= in_flight.wrong:  # a limit per minute explains no more: neither is reported
             unit, limits = None, []
-    low, high = _token_bounds(steps, None if seconds else told(limits))
+    low, high = _token_bounds(steps, None if seconds else credible(limits))
     if unit == "tokens":
         low, high = _bounds_of_short(by_step["fill"], steps["fill"])
     return Audit(
@@ -183,7 +183,7 @@ def _let(row: Row) -> bool:
 
 def _at_once(
     rows: Sequence[Row], begun: Mapping[str, float], limits: Sequence[Fit]
-) -> AtOnce | None:
+) -> ConcurrencyLimit | None:
     """The limit of requests in flight, where it explains what was let through."""
     decided = [
         (begun[row["phase"]] + row["sent_offset_s"], begun[row["phase"]] + row["done_offset_s"],
@@ -191,7 +191,7 @@ def _at_once(
         for row in rows
         if _answered(row) and row["done_offset_s"] is not None
     ]  # fmt: skip
-    limit = at_once(decided)
+    limit = concurrency_limit(decided)
     if limit is None or not limits or limit.wrong > SELDOM * limit.attempts:
         return None
     return limit

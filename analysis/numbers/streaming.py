@@ -79,7 +79,7 @@ def tpot_s(rows: "DataFrame | Chosen") -> "Series[float]":
     return per_token_s.where((streamed >= 2) & resolved)
 
 
-def untold(rows: "DataFrame | Chosen") -> "Series[bool]":
+def tpot_unknown(rows: "DataFrame | Chosen") -> "Series[bool]":
     """The streams that should have a TPOT but do not show it; fewer than two tokens have none."""
     streamed = rows["stream"].astype(bool) & ~(tokens(rows) < 2)
     return streamed & tpot_s(rows).isna()

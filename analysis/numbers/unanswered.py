@@ -64,7 +64,7 @@ def percentile(rows: "DataFrame", time: str, percent: Fraction | int) -> Bounds 
     known: Any = _known(good, time)
     running: Any = none["waited_s"].to_numpy(dtype="float64")
     if time == "tpot":
-        running = np.zeros(len(running) + int(streaming.untold(good).sum()), dtype=np.float64)
+        running = np.zeros(len(running) + int(streaming.tpot_unknown(good).sum()), dtype=np.float64)
     elif time == "ttft":
         begun = none["ttft_s"].notna().to_numpy(dtype=bool)
         known = np.concatenate([known, none["ttft_s"][begun].to_numpy(dtype="float64")])

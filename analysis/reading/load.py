@@ -23,7 +23,7 @@ from recording.arms import REFERENCE, SUFFIX
 from recording.bilingual import Bilingual
 from recording.errors import InputError
 from recording.events import Event, RunEnd, typed
-from recording.in_flight_file import left
+from recording.in_flight_file import orphans
 from recording.json_files import check_is_file, json_of, read_bytes
 from recording.lost_rows import lost_rows
 from recording.manifest_content import Manifest, PlannedPhase, Scalar
@@ -204,7 +204,7 @@ def load(folder: Path, unsent_rows: int | None = None) -> Run:
 def _with_lost(source: Source, folder: Path, manifest: Manifest) -> Source:
     """The rows, and one of each request that was in flight when its process died."""
     try:
-        died = lost_rows(left(folder), manifest["run_id"], manifest["plan"])
+        died = lost_rows(orphans(folder), manifest["run_id"], manifest["plan"])
     except InputError as error:
         raise RunError(f"{folder}: {error}: restore the file, or remove it.") from None
     if not died:

@@ -6,7 +6,7 @@ from typing import Any
 
 from compat.bodies import chat, reply_exactly
 from compat.check import Ask, Body, Bound, Check, Setting
-from compat.evidence import Evidence, Outcome, answered, error_of, names_any, said
+from compat.evidence import Evidence, Outcome, answered, error_of, error_text, names_any
 from compat.reply import reply
 from compat.untried import LONG_WINDOW, NO_KEY, NO_WINDOW
 from compat.verdict import Finding, Settled, Verdict, broken, every, ignored, unsure, works, wrong
@@ -82,11 +82,11 @@ def _fields_bound(setting: Setting) -> Bound:
 def _judge_fields(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     fields = [*harmless(setting)]
     refused = _refused_fields(seen, fields)
-    if "metadata" in refused and "store" in said(seen[refused.index("metadata")]):
+    if "metadata" in refused and "store" in error_text(seen[refused.index("metadata")]):
         refused.remove("metadata")  # OpenAI accepts it with store=True, which we do not send
         seen = seen[1:] if not refused and len(seen) > 1 else seen
     if refused:
-        return Finding(Verdict.REFUSED, f"{', '.join(refused)}: {said(seen[0])}")
+        return Finding(Verdict.REFUSED, f"{', '.join(refused)}: {error_text(seen[0])}")
     got = reply(seen[0], fields)
     tier = got.body.get("service_tier")
     if tier in _DEARER:
@@ -102,14 +102,14 @@ def _judge_key(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     status = seen[0].status
     if seen[0].outcome is Outcome.DONE and status == 401:
         if error_of(seen[0]) is None:
-            return wrong(f"{said(seen[0])} (no error envelope)")
+            return wrong(f"{error_text(seen[0])} (no error envelope)")
         return works()
     if status in (429, 408):
-        return unsure(said(seen[0]))
+        return unsure(error_text(seen[0]))
     if status is not None and 200 <= status < 300:
         return wrong("a wrong key is accepted")
     if status is not None and 400 <= status < 500:
-        return wrong(f"{said(seen[0])} instead of 401")
+        return wrong(f"{error_text(seen[0])} instead of 401")
     answered(seen[0], ())
     return unsure(f"HTTP {status}")
 
@@ -127,7 +127,9 @@ def _model_asks(setting: Setting) -> list[Ask]:
 def _judge_model(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     status = seen[0].status
     if seen[0].outcome is Outcome.DONE and status in (400, 404, 422):
-        return works() if error_of(seen[0]) else broken(f"{said(seen[0])} (no error envelope)")
+        return (
+            works() if error_of(seen[0]) else broken(f"{error_text(seen[0])} (no error envelope)")
+        )
     if status is not None and 200 <= status < 300:
         return wrong("a model that does not exist is accepted")
     answered(seen[0], ("model",))
@@ -196,8 +198,8 @@ def _judge_context(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     if seen[0].outcome is Outcome.DONE and status in (400, 413, 422):
         error = error_of(seen[0])
         if error is None:
-            return broken(f"{said(seen[0])} (no error envelope)")
-        return works() if names_any(error, _CONTEXT) else unsure(said(seen[0]))
+            return broken(f"{error_text(seen[0])} (no error envelope)")
+        return works() if names_any(error, _CONTEXT) else unsure(error_text(seen[0]))
     count = reply(seen[0], _CONTEXT).prompt_tokens
     if count is None:
         return unsure("200 without a count of the prompt")

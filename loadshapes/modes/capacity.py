@@ -72,7 +72,7 @@ def _program(options: Options, asked: dict[str, Objectives], span: Span) -> Prog
                 continue
             try:
                 level = search.send(
-                    Trial(level, attained.met, attained.sure, attained.likely, attained.told)
+                    Trial(level, attained.met, attained.sure, attained.likely, attained.reliability)
                 )
             except StopIteration:
                 break

@@ -9,7 +9,7 @@ from loadshapes.own_traffic.trace import CLOCKS
 from loadshapes.own_traffic.trace_slice import WHOLE, Slice
 from loadshapes.own_traffic.traffic import EXAMPLES, Traffic, gathered
 from recording.errors import OperatorError
-from recording.row_notes import Notes, said
+from recording.row_notes import Notes, clause
 
 LARGEST_MIB = 16  # limit for the requests: the master sends them to every worker in one message
 
@@ -120,7 +120,7 @@ class _Unknown(ValueError):
 
 
 def _nothing(notes: Notes) -> str:
-    reasons = "; ".join(said(note) for note in notes.as_list())
+    reasons = "; ".join(clause(note) for note in notes.as_list())
     return (
         f"nothing is left to send: {reasons}"
         if reasons

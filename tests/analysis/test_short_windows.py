@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from analysis.numbers.rate_limit_audit import _short
-from rules.rate_limit import Attempt, fits, told
+from rules.rate_limit import Attempt, credible, fits
 
 
 class Meter:
@@ -65,7 +65,7 @@ def audited(meter: Meter, dice: Random, fails: float = 0.0) -> list[Attempt]:
 def named(attempts: list[Attempt]) -> str | None:
     """The kind of limit per minute that the audit would name; None where it abstains."""
     fitted = fits(attempts)
-    fit = told(fitted)
+    fit = credible(fitted)
     return None if fit is None or _short(attempts, fitted) is not None else fit.kind
 
 

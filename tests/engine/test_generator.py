@@ -14,7 +14,7 @@ import pytest
 from engine.messages import Done, Tripped
 from engine.phase_share import Run
 from recording.events import StopRule
-from recording.in_flight_file import InFlight, left
+from recording.in_flight_file import InFlight, orphans
 from recording.outcome import Outcome
 from settings.options import Options
 from tests.builders import changed
@@ -338,9 +338,9 @@ def test_requests_in_flight_are_in_a_file_until_they_have_ended(tmp_path: Path) 
     deadline = time.perf_counter() + 10
     while len(pool.sent) < 5 and time.perf_counter() < deadline:
         gevent.sleep(0.005)
-    assert sorted(one.index for one in left(tmp_path)) == [0, 1, 2, 3, 4]
+    assert sorted(one.index for one in orphans(tmp_path)) == [0, 1, 2, 3, 4]
     pool.done()
-    assert not list(left(tmp_path))
+    assert not list(orphans(tmp_path))
     pool.generator.close(1.0)
     assert not list(tmp_path.iterdir())
 
@@ -351,4 +351,4 @@ def test_dropped_requests_are_not_in_the_in_flight_file(tmp_path: Path) -> None:
     assert run is not None
     run.in_flight = InFlight(tmp_path, "local", "run", "local", 1)
     pool.run()
-    assert pool.dropped and not list(left(tmp_path))
+    assert pool.dropped and not list(orphans(tmp_path))

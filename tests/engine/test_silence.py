@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from loadshapes.modes import plan
-from recording.row_notes import said
+from recording.row_notes import clause
 from settings.options import Options
 
 ROWS = (
@@ -24,5 +24,5 @@ def test_a_distant_first_request_gets_a_warning(tmp_path: Path, begin: str, warn
     trace.write_text(ROWS)
     replay = plan(Options(mode="replay", model="m", trace=str(trace), trace_from=begin))
     assert replay.traffic is not None
-    notes = [said(note) for note in replay.traffic.notes]
+    notes = [clause(note) for note in replay.traffic.notes]
     assert any("first request is due after 9.0 minutes" in note for note in notes) == warned

@@ -143,9 +143,9 @@ def test_a_confidence_is_stated_only_where_the_windows_at_both_ends_are_informat
 ) -> None:
     """Windows far from the edge do not count, and the likelihood is the same either way."""
     trials = [
-        Trial(10, True, likely=0.99, told=0.0),
-        Trial(20, True, likely=0.99, told=below),
-        Trial(22, False, likely=0.01, told=above),
+        Trial(10, True, likely=0.99, reliability=0.0),
+        Trial(20, True, likely=0.99, reliability=below),
+        Trial(22, False, likely=0.01, reliability=above),
     ]
     result = bracket(trials)
     assert (result.low, result.high) == (20, 22)

@@ -17,7 +17,7 @@ from loadshapes.own_traffic.file import read, translated
 from loadshapes.own_traffic.trace_slice import Slice, lasting
 from loadshapes.own_traffic.traffic import Traffic, parse
 from recording.errors import OperatorError
-from recording.row_notes import said
+from recording.row_notes import clause
 from tasks.prompts import body
 from tests.loadshapes.test_traffic import nth
 from tests.tasks.sending import OPTIONS, phase
@@ -464,6 +464,6 @@ def test_long_times_are_written_in_hours_and_days() -> None:
 def test_every_note_is_written_in_both_languages() -> None:
     translation = translated(BATCH + TUNING + lines_of(*SHAREGPT), trace=False, closed=False)
     for note in translation.notes:
-        english, chinese = said(note), said(note, 1)
+        english, chinese = clause(note), clause(note, 1)
         assert english.isascii() and not chinese.isascii()
         assert "{" not in english + chinese

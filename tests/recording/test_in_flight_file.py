@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from recording.errors import InputError
-from recording.in_flight_file import InFlight, Left, left
+from recording.in_flight_file import InFlight, Orphan, orphans
 from recording.lost_rows import lost_rows
 from tests.locust_run import ROOT
 
@@ -23,7 +23,7 @@ def opened(folder: Path, part: str = "local", attempt: int = 1) -> InFlight:
 
 
 def indices(folder: Path) -> list[tuple[str, int]]:
-    return sorted((one.phase, one.index) for one in left(folder))
+    return sorted((one.phase, one.index) for one in orphans(folder))
 
 
 def test_a_request_that_was_sent_and_has_not_ended_is_in_the_file(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_a_request_that_was_sent_and_has_not_ended_is_in_the_file(tmp_path: Path
     for index in (0, 5, 7):
         held.sent("w", index)
     held.ended("w", 5)
-    in_flight = sorted(left(tmp_path), key=lambda one: one.index)
+    in_flight = sorted(orphans(tmp_path), key=lambda one: one.index)
     assert [(one.worker, one.attempt, one.phase, one.index) for one in in_flight] == [
         ("local", 3, "w", 0), ("local", 3, "w", 7),
     ]  # fmt: skip
@@ -128,7 +128,7 @@ def test_a_truncated_file_is_read_up_to_the_cut(tmp_path: Path, cut: int) -> Non
     held.sent("w", 1)
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:cut])
-    assert len(list(left(tmp_path))) <= 1
+    assert len(list(orphans(tmp_path))) <= 1
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_truncated_file_is_read_up_to_the_cut(tmp_path: Path, cut: int) -> Non
 def test_a_file_of_another_kind_is_refused_by_name(tmp_path: Path, head: bytes, why: str) -> None:
     (tmp_path / "in-flight-x-1.bin").write_bytes(head + b"\n" + bytes(64))
     with pytest.raises(InputError, match=f"in-flight-x-1.bin .*{why}"):
-        list(left(tmp_path))
+        list(orphans(tmp_path))
 
 
 def test_impossible_indices_are_damage(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_impossible_indices_are_damage(tmp_path: Path) -> None:
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes().partition(b"\n")[0] + b"\n" + b"\xff" * 16)
     with pytest.raises(InputError, match="damaged"):
-        list(left(tmp_path))
+        list(orphans(tmp_path))
 
 
 def test_a_file_that_cannot_be_made_does_not_stop_the_run(
@@ -167,7 +167,7 @@ def test_a_file_that_cannot_be_made_does_not_stop_the_run(
 
 
 def test_a_row_of_a_lost_request_has_everything_the_plan_knows() -> None:
-    (row,) = lost_rows([Left("worker-1", 2, "w", 4, 1.5e9)], "run", PLAN)
+    (row,) = lost_rows([Orphan("worker-1", 2, "w", 4, 1.5e9)], "run", PLAN)
     assert (row.task_id, row.worker, row.attempt, row.request_index) == ("p-5", "worker-1", 2, 4)
     assert (row.outcome, row.success, row.model_requested) == ("lost", False, "m")
     assert row.timestamp == "2017-07-14T02:40:00+00:00"
@@ -176,4 +176,4 @@ def test_a_row_of_a_lost_request_has_everything_the_plan_knows() -> None:
 
 def test_a_phase_that_is_not_in_the_plan_is_refused() -> None:
     with pytest.raises(InputError, match="not in the manifest"):
-        lost_rows([Left("local", 1, "other", 0, 1.5e9)], "run", PLAN)
+        lost_rows([Orphan("local", 1, "other", 0, 1.5e9)], "run", PLAN)

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from rules.rate_limit import Attempt, Fit, at_once, fits, peak, told, truth_of_wait
+from rules.rate_limit import Attempt, Fit, concurrency_limit, credible, fits, peak, truth_of_wait
 from simulator.limits import KINDS
 
 
@@ -36,7 +36,7 @@ def attempts(kind: str, limit: int, times: list[float], began: float) -> list[At
 def test_kind_and_size_of_a_limit_are_inferred(kind: str, limit: int, began: float) -> None:
     """Wherever in the minute the audit begins."""
     fitted = fits(attempts(kind, limit, schedule(limit, Random(3)), began))
-    fit = told(fitted)
+    fit = credible(fitted)
     assert fit is not None and fit.kind == kind, fitted
     assert fit.low <= limit <= fit.high or abs(fit.low - limit) <= max(1, limit // 50)
     assert fit.high - fit.low <= max(2, limit // 10)
@@ -48,26 +48,26 @@ def test_requests_that_overtake_one_another_do_not_hide_the_kind(kind: str) -> N
     dice = Random(8)
     exact = attempts(kind, 100, schedule(100, dice), 23.0)
     shaken = [Attempt(a.at_s + dice.uniform(-0.05, 0.05), 1, a.admitted) for a in exact]
-    fit = told(fits(shaken))
+    fit = credible(fits(shaken))
     assert fit is not None and fit.kind == kind
 
 
 def test_one_fill_is_not_enough_to_infer_the_kind() -> None:
     """Up to the first refusal every kind looks the same."""
     times = [i / 100 for i in range(80)]
-    assert told(fits(attempts("sliding", 60, times, 0.0))) is None
+    assert credible(fits(attempts("sliding", 60, times, 0.0))) is None
 
 
 def test_random_refusals_fit_no_kind() -> None:
     """The gateway refuses a third at random."""
     dice = Random(1)
     decided = [Attempt(t, 1, dice.random() > 0.33) for t in schedule(60, dice)]
-    assert told(fits(decided)) is None
+    assert credible(fits(decided)) is None
 
 
 def test_no_limit_is_inferred_without_a_refusal() -> None:
     assert fits([Attempt(i / 10, 1, True) for i in range(50)]) == []
-    assert fits([]) == [] and told([]) is None
+    assert fits([]) == [] and credible([]) is None
 
 
 def test_a_token_limit_is_inferred_as_a_request_limit_is() -> None:
@@ -79,7 +79,7 @@ def test_a_token_limit_is_inferred_as_a_request_limit_is() -> None:
         if admitted:
             meter.take(4000, at_s)
         decided.append(Attempt(at_s, 4000, admitted))
-    fit = told(fits(decided))
+    fit = credible(fits(decided))
     assert fit is not None and fit.kind == "sliding"
     assert fit.low <= 100_000 <= fit.high + 4000
 
@@ -111,9 +111,9 @@ def test_a_retry_after_is_judged_by_a_request_before_and_one_after(
 
 def test_a_fit_that_is_often_wrong_is_discarded() -> None:
     good, bad = Fit("bucket", 60, 60, 2, 100), Fit("sliding", 60, 60, 30, 100)
-    assert told([good, bad]) == good
-    assert told([Fit("bucket", 60, 60, 9, 100), bad]) is None
-    assert told([good, Fit("fixed", 60, 60, 3, 100)]) is None
+    assert credible([good, bad]) == good
+    assert credible([Fit("bucket", 60, 60, 9, 100), bad]) is None
+    assert credible([good, Fit("fixed", 60, 60, 3, 100)]) is None
 
 
 def test_a_concurrency_limit_is_inferred_without_a_wrong_decision() -> None:
@@ -126,6 +126,6 @@ def test_a_concurrency_limit_is_inferred_without_a_wrong_decision() -> None:
             let = len(under_way) < 4
             under_way += [sent + 0.5] * let
             decided.append((sent, sent + (0.5 if let else 0.01), let))
-    best = at_once(decided)
+    best = concurrency_limit(decided)
     assert best is not None and (best.size, best.wrong, best.attempts) == (4, 0, 400)
-    assert at_once([(0.0, 1.0, True), (0.1, 1.1, True)]) is None
+    assert concurrency_limit([(0.0, 1.0, True), (0.1, 1.1, True)]) is None

@@ -333,7 +333,7 @@ def test_what_others_have_found_out_is_known_from_the_first_request(ask: Any) ->
     asker = ask(reasoning)
     asker.send()
     other = Asker(asker.server)
-    other.negotiation.told([BodyChange.of(one.as_dict()) for one in asker.told])
+    other.negotiation.adopt([BodyChange.of(one.as_dict()) for one in asker.told])
     before = len(asker.bodies())
     assert other.send(1).refused_sends == 0
     assert len(asker.bodies()) == before + 1

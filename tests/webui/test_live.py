@@ -247,7 +247,7 @@ def test_a_phase_without_a_completion_has_no_rate() -> None:
 
 def test_requests_held_back_by_the_budget_are_not_blamed_on_the_generator() -> None:
     live_run = live(record(send_lag_s=6.4))
-    live_run._run.tallies[PHASE.name].held = True
+    live_run._run.tallies[PHASE.name].waited_for_budget = True
     assert live_run.rows(200.0, None, 0)[0]["lag"].endswith(" ms: held back by the budget")
 
 

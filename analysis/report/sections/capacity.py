@@ -143,7 +143,7 @@ def _ours(trials: Trials, found: Bracket) -> bool:
 def found_by(trials: Trials) -> Bracket:
     """The bracket of the trials that are answers."""
     return bracket(
-        [Trial(_level(p), a.met, a.sure, a.likely, a.told) for p, a in _counting(trials)]
+        [Trial(_level(p), a.met, a.sure, a.likely, a.reliability) for p, a in _counting(trials)]
     )
 
 

@@ -2,7 +2,7 @@
 
 from analysis.page.blocks import Remark
 from analysis.report.view import View
-from recording.row_notes import said
+from recording.row_notes import clause
 from recording.untrusted_text import quoted
 
 
@@ -12,6 +12,6 @@ def remarks(view: View) -> list[Remark]:
     traffic = view.run.manifest.get("traffic")
     if not traffic or not traffic["notes"]:
         return []
-    clauses = t.clauses([t(said(note), said(note, 1)) for note in traffic["notes"]])
+    clauses = t.clauses([t(clause(note), clause(note, 1)) for note in traffic["notes"]])
     text = t(f"Your own traffic: {clauses}.", f"自有请求：{clauses}。")
     return [Remark("note", quoted(text, 2000))]
