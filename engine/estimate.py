@@ -110,8 +110,25 @@ def _bounded(plan: Plan, options: Options, prices: Prices | None) -> Bilingual:
         f"{picture} or more a picture), {output} output tokens, "
         f"about {_lasting(sum(map(seconds, plan.phases)))} (at {ANSWER_S:g} s an answer)"
     )
+    cost, burst = _most_cost(each, prices), [one for one in each if one[0].ends_on]
+    if not burst:
+        return Bilingual(f"{text}{cost.en}", f"{text_zh}{cost.zh}")
+    count = sum(phase.count or 0 for phase, _ in burst)
+    used, its_cost = bound.together([one for _, one in burst]), _most_cost(burst, prices)
+    return Bilingual(
+        f"{text}{cost.en}; of these --provoke-429: at most {count:,} requests, "
+        f"{used.prompt_tokens:,} prompt tokens, {used.output_tokens or 0:,} output tokens"
+        f"{its_cost.en}, fewer if headers state a lower limit",
+        f"{text_zh}{cost.zh}；其中 --provoke-429：最多 {count:,} 个请求，prompt "
+        f"{used.prompt_tokens:,} token，输出 {used.output_tokens or 0:,} token{its_cost.zh}，"
+        "若应答头给出的限额更低则更少",
+    )
+
+
+def _most_cost(each: Sequence[tuple[Phase, bound.Bound]], prices: Prices | None) -> Bilingual:
+    """The most that phases may cost, as the end of a sentence; empty without prices."""
     if prices is None:
-        return Bilingual(text, text_zh)
+        return Bilingual("", "")
     priced = [
         price.most_of(phase.count or 0, used.prompt_tokens, used.output_tokens)
         for phase, used in each
@@ -122,8 +139,8 @@ def _bounded(plan: Plan, options: Options, prices: Prices | None) -> Bilingual:
     en = f" ({rest} phases have no price or no end)" if rest else ""
     zh = f"（{rest} 个阶段没有单价或没有终点）" if rest else ""
     return Bilingual(
-        f"{text}, at most {sum(priced):.6g}{unit} by the price table{en}",
-        f"{text_zh}，按价格表最多 {sum(priced):.6g}{unit}{zh}",
+        f", at most {sum(priced):.6g}{unit} by the price table{en}",
+        f"，按价格表最多 {sum(priced):.6g}{unit}{zh}",
     )
 
 

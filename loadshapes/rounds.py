@@ -5,12 +5,13 @@ is slow for a while) a difference between phases. A round asks some requests of 
 next one goes on with those that follow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from loadshapes.finding import Finding
 from loadshapes.phase import Phase
-from loadshapes.program import Program
+from recording.record import RequestRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +22,25 @@ class Turn:
     indices: Sequence[int]
 
 
-def in_rounds(rounds: Sequence[Sequence[Turn]]) -> Program:
+def in_rounds(
+    rounds: Sequence[Sequence[Turn]],
+) -> Generator[Phase, Finding, list[RequestRecord]]:
     """The turns of each round, in order: the same phase again and again, with what is not its turn
-    skipped.
+    skipped; then the rows of those that are watched.
 
     A phase that was ended (by the stop rule, or because its model was refused) has no more turns.
     """
-    ended = set[str]()
+    ended, rows = set[str](), list[RequestRecord]()
     for turn in (turn for turns in rounds for turn in turns):
         phase = turn.phase
         if phase.name in ended:
             continue
         skip = sorted({*range(phase.count or 0)} - {*turn.indices})
         finding = yield replace(phase, skip=tuple(skip))
+        rows += finding.records
         if finding.halted:
             ended.add(phase.name)
+    return rows
 
 
 def spread(count: int, rounds: int) -> list[range]:

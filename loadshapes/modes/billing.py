@@ -9,6 +9,7 @@ from loadshapes.modes.mode import Mode
 from loadshapes.one_by_one import one_by_one
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
+from loadshapes.program import Program
 from loadshapes.rounds import Turn, in_rounds, spread
 from recording.arms import REFERENCE
 from recording.outcome import Outcome
@@ -16,8 +17,10 @@ from rules.billing_cases import BESIDE, CASES, COUNTED, NAMED, Case
 from rules.stop_rule import ALIKE
 from settings.options import Options
 
+AGAIN = "plain_again"
 WHOLE = 2  # long replies to their end: what the cancelled ones are held against
 LIMITED, REFUSALS = "limited", 3  # so many refusals for the rate limit are enough
+BEYOND = 10  # requests more than a stated limit: it may let some more through meanwhile
 BESIDE_COUNT = 2  # requests of a case that the reference counts
 COUNTED_ROUNDS = 2  # of the repeated texts: a count that differs between them is no counter's
 
@@ -42,9 +45,22 @@ def plan(options: Options) -> Plan:
         for model, cases in zip(models, shares, strict=True)
         for turns in _rounds(options, model, cases)
     ]
-    last = [[Turn(phase, range(phase.count or 0))] for phase in limited]
     asked = [phase for cases in shares for share in cases for phase, _ in share]
-    return Plan((*asked, *limited), unfold=lambda: in_rounds([*rounds, *last]))
+    return Plan((*asked, *limited), unfold=lambda: _program(options, rounds, limited))
+
+
+def _program(
+    options: Options, rounds: Sequence[Sequence[Turn]], limited: Sequence[Phase]
+) -> Program:
+    """The rounds, and then no more requests at once than their headers state a limit for."""
+    rows = yield from in_rounds(rounds)
+    for phase in limited:
+        limits = [
+            row.ratelimit_limit_requests
+            for row in rows
+            if row.model_requested == phase.model and row.ratelimit_limit_requests
+        ]
+        yield _limited(options, phase.model, limits[-1] + BEYOND if limits else None)
 
 
 def _rounds(options: Options, model: str, cases: Sequence[Share]) -> Iterator[list[Turn]]:
@@ -79,9 +95,12 @@ def _pairs(count: int, rounds: int) -> list[range]:
     return parts
 
 
-def _limited(options: Options, model: str) -> Phase:
-    """Short requests at once, until some are refused for the rate limit: at most so many."""
-    case, most = NAMED[LIMITED], options.provoke_429
+def _limited(options: Options, model: str, enough: int | None = None) -> Phase:
+    """Short requests at once, until some are refused for the rate limit: no more than the operator
+    allows, and than are `enough`, where that is known.
+    """
+    case = NAMED[LIMITED]
+    most = min(options.provoke_429, enough or options.provoke_429)
     phase = one_by_one(
         options, "billing", model, case.max_tokens, scenario=case.name, count=most
     )  # fmt: skip
@@ -126,7 +145,8 @@ def _phase(options: Options, model: str, case: Case) -> Phase:
         options, "billing", model, case.max_tokens,
         scenario=case.name, count=count, stream=case.stream,
     )  # fmt: skip
-    phase = replace(phase, cancel=case.cancel)
+    # The last plain answers are looked at for the rate limit that their headers state.
+    phase = replace(phase, cancel=case.cancel, watched=case.name == AGAIN)
     small = case.name in ("count", "cut", "refused")
     return replace(phase, max_tokens=case.max_tokens) if small else phase
 

@@ -134,12 +134,14 @@ def test_charges_for_refusals_are_reported(tmp_path: Path, charged: bool) -> Non
     try:
         result = run(
             "-H", gateway.url, "--mode", "billing", "--model", "gpt-5.4-nano",
-            "--provoke-429", 60, results=tmp_path / "r",
+            "--provoke-429", 1000, results=tmp_path / "r",
         )  # fmt: skip
         logged = gateway.rows()
     finally:
         gateway.stop()
     assert result.code == 0 and result.folder is not None, result.text
+    burst = [row for row in result.rows() if row.scenario == "limited"]
+    assert len(burst) == 100, "10 more than the limit that the headers state"
     refused = [row for row in logged if row["status"] == "429"]
     assert len(refused) >= 3
     assert len(refused) == sum(row.outcome == "rate_limited" for row in result.rows())
