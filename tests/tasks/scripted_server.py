@@ -1,7 +1,7 @@
 """A raw socket server that does exactly what a test's script says, byte by byte.
 
-A script gets a Conversation for each connection: it reads requests and writes whatever bytes,
-HTTP or not. The server keeps what it saw: connections, and each request's bytes and time.
+A script gets a Conversation for each connection: it reads requests and writes any bytes, HTTP or
+not. The server keeps each request's bytes and time, and counts connections.
 """
 
 import json
@@ -18,7 +18,7 @@ from gevent.server import StreamServer
 
 @dataclass
 class Seen:
-    """One request as it arrived."""
+    """A request as it arrived."""
 
     line: str
     headers: dict[str, str]
@@ -59,9 +59,9 @@ class Conversation:
         while len(rest) < length:
             rest += self._more()
         self._held = rest[length:]
-        seen = Seen(line, headers, rest[:length], at, self.number)
-        self._server.requests.append(seen)
-        return seen
+        received = Seen(line, headers, rest[:length], at, self.number)
+        self._server.requests.append(received)
+        return received
 
     def _more(self) -> bytes:
         data: bytes = self.socket.recv(65536)
@@ -181,14 +181,14 @@ WHOLE_STREAM = (
 
 def sse(events: Iterable[Any], *, done: bool = True) -> list[bytes]:
     """Server-sent events, each of JSON, and the final [DONE]."""
-    made = [b"data: " + json.dumps(event).encode() + b"\n\n" for event in events]
-    return [*made, b"data: [DONE]\n\n"] if done else made
+    lines = [b"data: " + json.dumps(event).encode() + b"\n\n" for event in events]
+    return [*lines, b"data: [DONE]\n\n"] if done else lines
 
 
 def chunked(*pieces: bytes, last: bool = True) -> list[bytes]:
     """The pieces in HTTP's chunked coding."""
-    made = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces if piece]
-    return [*made, b"0\r\n\r\n"] if last else made
+    parts = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces if piece]
+    return [*parts, b"0\r\n\r\n"] if last else parts
 
 
 STREAM_HEAD = (

@@ -27,7 +27,7 @@ OPTIONS = Options(mode="rpm", run_id="run", task_id_prefix="pre", same_prompts=T
 
 
 def phase(**changes: Any) -> Phase:
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "name": "p",
         "mode": "rpm",
         "scenario": "chat",
@@ -40,7 +40,7 @@ def phase(**changes: Any) -> Phase:
         "task_prefix": "pre-req-",
         **changes,
     }
-    return phase_of(**given)
+    return phase_of(**fields)
 
 
 class Sender:
@@ -97,26 +97,26 @@ class Sender:
             job.in_flight = 1
 
         job = Job(block, index, time.perf_counter(), due, open_gate)
-        asked = request or marker(block, index, OPTIONS)
+        prompt = request or marker(block, index, OPTIONS)
         if self.negotiation is None:
             origin = Origin("run", "local", self.key, self.mute, self.prices, self.cost_field)
             self.negotiation = Negotiation(OPTIONS, origin)
-        record = self.negotiation.send(self.client, asked, job)
+        record = self.negotiation.send(self.client, prompt, job)
         decode(encode(record))  # whatever came back fits a row
         return record
 
 
 @contextmanager
 def sender(base_url: str, **how: Any) -> Iterator[Sender]:
-    made = Sender(base_url, **how)
+    one_user = Sender(base_url, **how)
     try:
-        yield made
+        yield one_user
     finally:
-        made.client.close()
+        one_user.client.close()
 
 
 def send(base_url: str, *, how: dict[str, Any] | None = None, **changes: Any) -> RequestRecord:
-    """Send one request on a connection of its own."""
+    """Send one request of a phase with these changes; returns its record."""
     with sender(base_url, **(how or {})) as user:
         return user.send(**changes)
 

@@ -1,4 +1,7 @@
-"""Costs in words and usage in other places: read, or unknown and told, never guessed or mixed."""
+"""Costs as text, and usage in other places:
+
+read, or unknown and flagged; never guessed or mixed.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -54,19 +57,19 @@ Serve = Callable[..., Any]
         ("9" * 400, "", None),
     ],
 )
-def test_an_amount_is_read_in_the_runs_currency_alone(
+def test_an_amount_is_read_only_in_the_runs_currency(
     text: str, currency: str, read: float | None
 ) -> None:
     assert amount(text, currency) == read
 
 
 @given(st.floats(0, 1e9), st.sampled_from(["${}", "{} USD", "{}"]))
-def test_every_number_is_read_back_with_its_sign(number: float, form: str) -> None:
+def test_a_number_is_read_with_any_currency_sign(number: float, form: str) -> None:
     assert amount(form.format(number)) == number
 
 
 @pytest.mark.parametrize(
-    ("said", "currency", "cost"),
+    ("usage_stated", "currency", "cost"),
     [
         ({"cost": "$0.5"}, "", 0.5),
         ({"cost": {"total": 0.5, "currency": "CNY"}}, "CNY", 0.5),
@@ -76,25 +79,25 @@ def test_every_number_is_read_back_with_its_sign(number: float, form: str) -> No
         ({"cost": 0.5, "currency": "USD"}, "", 0.5),
     ],
 )
-def test_a_cost_in_another_currency_is_unknown_and_told(
-    said: dict[str, Any], currency: str, cost: float | None
+def test_a_cost_in_another_currency_is_unknown_and_flagged(
+    usage_stated: dict[str, Any], currency: str, cost: float | None
 ) -> None:
-    used = usage({"usage": said}, {}, ok=True, currency=currency)
+    used = usage({"usage": usage_stated}, {}, ok=True, currency=currency)
     assert used["api_cost"] == cost
-    found = flags("m", Message(), used, ok=False, usage_said=said, currency=currency)
-    assert ("cost_unreadable" in found) is (cost is None)
+    raised_flags = flags("m", Message(), used, ok=False, usage_said=usage_stated, currency=currency)
+    assert ("cost_unreadable" in raised_flags) is (cost is None)
     if cost is None:
-        assert "--currency" in found["cost_unreadable"]
+        assert "--currency" in raised_flags["cost_unreadable"]
 
 
-def test_a_header_may_carry_the_sign(serve: Serve) -> None:
+def test_a_cost_in_a_header_may_have_a_currency_sign(serve: Serve) -> None:
     reply = json_reply(completion(usage={"prompt_tokens": 5}), "x-litellm-response-cost: $0.5")
     row = send(serve(answer(reply)).base_url)
     assert (row.api_cost, row.cost_source) == (0.5, "header")
 
 
-def test_a_cost_beside_usage_is_not_read_unless_the_operator_names_it(serve: Serve) -> None:
-    """It may be credits, cents or a balance: nothing says that it is this request's."""
+def test_a_cost_outside_usage_is_read_only_where_the_operator_names_it(serve: Serve) -> None:
+    """It may be credits, cents or a balance: nothing says that it is this request's cost."""
     server = serve(answer(json_reply(completion(cost=7, usage={"prompt_tokens": 5}))))
     assert send(server.base_url).api_cost is None
     assert send(server.base_url, how={"cost_field": "cost"}).api_cost == 7.0
@@ -119,13 +122,13 @@ PLACES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("body", PLACES, ids=str)
-def test_usage_is_found_under_its_other_names_and_places(body: dict[str, Any]) -> None:
+def test_usage_is_read_under_its_other_names_and_in_other_places(body: dict[str, Any]) -> None:
     used = usage(body, {}, ok=True)
     assert (used["prompt_tokens"], used["completion_tokens"]) == (10, 5)
     assert contradiction(body) is None
 
 
-def test_what_was_billed_is_not_what_was_counted() -> None:
+def test_billed_tokens_are_not_taken_for_counted_ones() -> None:
     for body in ({"meta": {"billed_units": {"input_tokens": 3}}},
                  {"usage": {"billed_units": {"input_tokens": 3, "output_tokens": 5}}}):  # fmt: skip
         assert usage(body, {}, ok=True)["prompt_tokens"] is None
@@ -133,7 +136,7 @@ def test_what_was_billed_is_not_what_was_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "flagged"),
     [
         ({"usage": {**TEN, "input_tokens": 12}}, True),
         ({"usage": TEN, "meta": {"tokens": {"input_tokens": 12, "output_tokens": 5}}}, True),
@@ -149,10 +152,10 @@ def test_what_was_billed_is_not_what_was_counted() -> None:
         ({}, False),
     ],
 )  # fmt: skip
-def test_two_counts_that_cannot_both_be_are_told(
-    serve: Serve, body: dict[str, Any], told: bool
+def test_two_counts_that_contradict_each_other_are_flagged(
+    serve: Serve, body: dict[str, Any], flagged: bool
 ) -> None:
-    assert (contradiction(body) is not None) is told
+    assert (contradiction(body) is not None) is flagged
     row = send(serve(answer(json_reply(completion(**body)))).base_url)
-    assert ("usage_twice" in (row.check or "").split()) is told
+    assert ("usage_twice" in (row.check or "").split()) is flagged
     assert row.outcome == "ok"

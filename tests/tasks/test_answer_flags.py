@@ -1,4 +1,4 @@
-"""Flags of answers that do not fit the question, by hand and through the whole exchange."""
+"""Flags of answers that do not fit the question, by hand and through a whole exchange."""
 
 import json
 from collections.abc import Callable
@@ -68,14 +68,14 @@ def test_another_spelling_of_a_model_is_that_model(requested: str, returned: str
         ("m-1", "m-2"),
     ],
 )
-def test_another_model_is_not(requested: str, returned: str) -> None:
+def test_another_model_is_flagged(requested: str, returned: str) -> None:
     assert not same_model(requested, returned)
 
 
-def found(said: Message | None = None, *, ok: bool = True, **used: Any) -> dict[str, str]:
+def flags_of(given: Message | None = None, *, ok: bool = True, **used: Any) -> dict[str, str]:
     counts: Usage = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
-    made = said or Message("ok", finish_reason="stop", model="m")
-    return flags("m", made, {**counts, **used}, ok=ok)  # type: ignore[typeddict-item]
+    answer_message = given or Message("ok", finish_reason="stop", model="m")
+    return flags("m", answer_message, {**counts, **used}, ok=ok)  # type: ignore[typeddict-item]
 
 
 @pytest.mark.parametrize(
@@ -110,18 +110,21 @@ def found(said: Message | None = None, *, ok: bool = True, **used: Any) -> dict[
         ),
     ],
 )
-def test_usage_that_cannot_be_is_flagged(used: dict[str, Any], expected: dict[str, str]) -> None:
-    assert found(**used) == expected
+def test_impossible_usage_is_flagged(used: dict[str, Any], expected: dict[str, str]) -> None:
+    assert flags_of(**used) == expected
 
 
-def test_reasoning_counted_beside_the_completion_is_not_absurd() -> None:
-    """Some gateways count it into the total alone: the sum does not add up, no part is too big."""
-    assert list(found(reasoning_tokens=30, total_tokens=37)) == ["usage_sum"]
+def test_reasoning_outside_the_completion_is_not_flagged_as_absurd() -> None:
+    """Some gateways count it only into the total:
+
+    the sum does not add up, but no part is too big.
+    """
+    assert list(flags_of(reasoning_tokens=30, total_tokens=37)) == ["usage_sum"]
 
 
-def test_what_a_broken_answer_does_not_say_is_not_missing() -> None:
+def test_a_failed_answer_is_not_flagged_for_what_it_lacks() -> None:
     nothing = dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"))
-    assert found(Message(), ok=False, **nothing) == {}
+    assert flags_of(Message(), ok=False, **nothing) == {}
 
 
 @pytest.mark.parametrize(
@@ -141,11 +144,11 @@ def test_what_a_broken_answer_does_not_say_is_not_missing() -> None:
 def test_a_finish_reason_that_does_not_fit_is_flagged(
     reason: str | None, calls: Any, flagged: str | None
 ) -> None:
-    said = Message("ok", tool_calls=calls, finish_reason=reason, model="m")
-    assert found(said).get("finish_reason") == flagged
+    given = Message("ok", tool_calls=calls, finish_reason=reason, model="m")
+    assert flags_of(given).get("finish_reason") == flagged
 
 
-def test_flags_stand_behind_the_probes_verdict() -> None:
+def test_flags_come_after_the_probes_verdict() -> None:
     """Neither the verdict nor the facts it rests on are lost."""
     judged = Judgement("fail", '{"tool_calls": true}')
     assert combined(judged, {}) == ("fail", '{"tool_calls": true}')
@@ -156,7 +159,7 @@ def test_flags_stand_behind_the_probes_verdict() -> None:
     }  # fmt: skip
 
 
-def test_a_verdict_in_plain_words_is_kept_beside_the_flags() -> None:
+def test_a_verdict_in_plain_words_is_kept_with_the_flags() -> None:
     check, detail = combined(Judgement("fail", "the judge failed: KeyError"), {"usage_sum": "s"})
     assert (check, json.loads(detail or "")) == (
         "fail usage_sum", {"judge": "the judge failed: KeyError", "flags": {"usage_sum": "s"}},
@@ -165,25 +168,25 @@ def test_a_verdict_in_plain_words_is_kept_beside_the_flags() -> None:
 
 @pytest.mark.parametrize("mute", [False, True])
 @pytest.mark.parametrize("status", ["200 OK", "500 No"])
-def test_a_row_of_own_traffic_names_its_line(serve: Any, status: str, mute: bool) -> None:
-    """Whether it was answered or not, and where the contents are kept out of the files."""
+def test_a_row_of_own_traffic_has_its_line_number(serve: Any, status: str, mute: bool) -> None:
+    """Whether or not it was answered, and with --no-content too."""
     server = serve(answer(json_reply(completion(), status=status)))
-    asked = Request("x", place={"line": 3, "turn": 2})
-    row = send(server.base_url, request=asked, how={"mute": mute})
+    request = Request("x", place={"line": 3, "turn": 2})
+    row = send(server.base_url, request=request, how={"mute": mute})
     assert row.check is None
     assert json.loads(row.check_detail or "") == {"line": 3, "turn": 2}
 
 
-def test_without_flags_and_verdict_there_is_nothing() -> None:
+def test_without_flags_and_verdict_the_check_is_empty() -> None:
     assert combined(None, {}) == (None, None)
 
 
 def reply(stream: bool, reason: str | None = "stop", **changes: Any) -> bytes:
-    """A whole answer, plain or streamed, with another model or usage than the usual."""
+    """A complete answer, plain or streamed, with another model or usage than usual."""
     if not stream:
-        made = completion(**changes)
-        made["choices"][0]["finish_reason"] = reason
-        return json_reply(made)
+        content = completion(**changes)
+        content["choices"][0]["finish_reason"] = reason
+        return json_reply(content)
     model = {"model": changes["model"]} if "model" in changes else {}
     events = [{**event, **model} for event in (*WHOLE_STREAM[:3], delta(reason))]
     return streaming(*events, {**USAGE_CHUNK, **changes})

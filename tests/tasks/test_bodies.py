@@ -1,4 +1,4 @@
-"""Answers in every wrapping HTTP/1.1 allows come out as the same record."""
+"""Answers in every encoding that HTTP/1.1 allows give the same record."""
 
 import gzip
 import json
@@ -34,7 +34,7 @@ def facts(row: Any) -> tuple[Any, ...]:
     return tuple(getattr(row, name) for name in FACTS)
 
 
-def test_a_chunked_body_is_whole(serve: Serve) -> None:
+def test_a_chunked_body_is_read(serve: Serve) -> None:
     pieces = [BODY[i : i + 7] for i in range(0, len(BODY), 7)]
     head = http("200 OK", b"", KIND, "transfer-encoding: chunked", length=False)
     row = send(serve(answer(head + b"".join(chunked(*pieces)))).base_url)
@@ -42,7 +42,7 @@ def test_a_chunked_body_is_whole(serve: Serve) -> None:
     assert row.response_bytes == len(BODY), "the framing is not the body"
 
 
-def test_chunk_extensions_and_trailers_are_passed_over(serve: Serve) -> None:
+def test_chunk_extensions_and_trailers_are_ignored(serve: Serve) -> None:
     head = http("200 OK", b"", KIND, "transfer-encoding: chunked", length=False)
     body = b"%x;name=value\r\n%s\r\n0\r\nx-trailer: yes\r\n\r\n" % (len(BODY), BODY)
     with sender(serve(answer(head + body)).base_url) as user:
@@ -51,7 +51,7 @@ def test_chunk_extensions_and_trailers_are_passed_over(serve: Serve) -> None:
     assert rows[1].connection_reused
 
 
-def test_a_gzip_body_is_read_and_its_compressed_bytes_are_counted(serve: Serve) -> None:
+def test_a_gzip_body_is_read_and_counted_in_compressed_bytes(serve: Serve) -> None:
     packed = gzip.compress(BODY)
     server = serve(answer(http("200 OK", packed, KIND, "content-encoding: gzip")))
     row = send(server.base_url)
@@ -85,7 +85,7 @@ def test_a_body_without_a_length_ends_with_its_connection(serve: Serve) -> None:
     assert facts(row) == WHOLE
 
 
-def test_an_http_1_0_answer_is_whole_and_its_connection_is_not_kept(serve: Serve) -> None:
+def test_an_http_1_0_answer_is_read_and_its_connection_is_not_kept(serve: Serve) -> None:
     reply = json_reply(completion()).replace(b"HTTP/1.1", b"HTTP/1.0", 1)
     server = serve(answer_once(reply))
     with sender(server.base_url) as user:
@@ -102,7 +102,7 @@ def test_an_http_1_0_answer_is_whole_and_its_connection_is_not_kept(serve: Serve
     ],
 )
 @pytest.mark.parametrize("pause_s", [0.0, 0.05])
-def test_an_interim_response_is_passed_over(serve: Serve, interim: bytes, pause_s: float) -> None:
+def test_an_interim_response_is_skipped(serve: Serve, interim: bytes, pause_s: float) -> None:
     def script(talk: Conversation) -> None:
         while True:
             talk.request()
@@ -116,7 +116,7 @@ def test_an_interim_response_is_passed_over(serve: Serve, interim: bytes, pause_
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_an_answer_in_small_segments_is_whole(serve: Serve, size: int) -> None:
+def test_an_answer_in_small_segments_is_read(serve: Serve, size: int) -> None:
     reply = json_reply(completion())
 
     def script(talk: Conversation) -> None:
@@ -128,22 +128,22 @@ def test_an_answer_in_small_segments_is_whole(serve: Serve, size: int) -> None:
     assert facts(send(serve(script).base_url)) == WHOLE
 
 
-def test_a_body_of_10_megabytes_is_read_whole_and_kept_short(serve: Serve) -> None:
+def test_a_body_of_10_megabytes_is_read_and_its_content_shortened(serve: Serve) -> None:
     reply = completion("x" * 10_000_000)
     row = send(serve(answer(json_reply(reply))).base_url)
     assert (row.outcome, row.content) == ("ok", "x" * 2000)
     assert row.response_bytes == len(json.dumps(reply))
 
 
-def test_a_stream_of_10_megabytes_is_read_whole_and_kept_short(serve: Serve) -> None:
+def test_a_stream_of_10_megabytes_is_read_and_its_content_shortened(serve: Serve) -> None:
     big = json.loads(json.dumps(WHOLE_STREAM[1]))
     big["choices"][0]["delta"]["content"] = "x" * 500_000
     row = send(serve(answer(streaming(*[big] * 20, *WHOLE_STREAM[3:]))).base_url, stream=True)
     assert (row.outcome, row.chunks, row.content) == ("ok", 20, "x" * 2000)
 
 
-def test_bytes_after_the_answer_do_not_change_it(serve: Serve) -> None:
-    """A second answer nobody asked for, in the same segment; the next request gets its own."""
+def test_a_second_answer_in_the_same_segment_is_discarded(serve: Serve) -> None:
+    """Nobody asked for it; the next request gets its own."""
     reply = json_reply(completion())
     stray = json_reply({"error": "stray"}, status="500 Stray")
     server = serve(answer(reply + stray))
@@ -154,7 +154,7 @@ def test_bytes_after_the_answer_do_not_change_it(serve: Serve) -> None:
     assert server.connections == 2, "what follows on such a connection cannot be trusted"
 
 
-def test_garbage_after_the_answer_does_not_change_it(serve: Serve) -> None:
+def test_garbage_after_the_answer_is_discarded(serve: Serve) -> None:
     row = send(serve(answer(json_reply(completion()) + b"\0garbage")).base_url)
     assert facts(row) == WHOLE
 

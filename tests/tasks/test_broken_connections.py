@@ -30,7 +30,9 @@ Serve = Callable[..., Any]
 
 @BOTH
 @COLD
-def test_nobody_listening_is_connection_refused(closed_port: int, stream: bool, cold: bool) -> None:
+def test_a_port_without_a_listener_is_connection_refused(
+    closed_port: int, stream: bool, cold: bool
+) -> None:
     row = send(f"http://127.0.0.1:{closed_port}/v1", how={"cold": cold}, stream=stream)
     assert (row.outcome, row.http_status, row.response_bytes) == ("connection_refused", None, None)
     assert row.elapsed_sec is not None
@@ -51,14 +53,14 @@ def test_an_unanswered_handshake_is_timeout_connect(
 
 @BOTH
 @pytest.mark.parametrize("host", ["weighbridge.invalid", "a" * 60 + ".invalid"])
-def test_a_name_that_does_not_exist_is_dns(host: str, stream: bool) -> None:
+def test_an_unknown_host_name_is_dns(host: str, stream: bool) -> None:
     row = send(f"http://{host}:80/v1", how={"connect_timeout_s": 20.0}, stream=stream)
     assert row.outcome in ("dns", "timeout_connect")  # the latter where no resolver answers
     assert row.http_status is None
 
 
 @BOTH
-def test_silence_is_timeout_first_byte(serve: Serve, stream: bool) -> None:
+def test_no_answer_is_timeout_first_byte(serve: Serve, stream: bool) -> None:
     def mute(talk: Conversation) -> None:
         talk.request()
         gevent.sleep(20)
@@ -72,7 +74,7 @@ def test_silence_is_timeout_first_byte(serve: Serve, stream: bool) -> None:
 
 @BOTH
 @pytest.mark.parametrize("part", ["headers", "body"])
-def test_bytes_that_trickle_past_the_deadline_are_timeout_total(
+def test_an_answer_that_trickles_past_the_deadline_is_timeout_total(
     serve: Serve, part: str, stream: bool
 ) -> None:
     """Each byte comes within any read timeout; only a total deadline ends it."""
@@ -114,25 +116,27 @@ def test_a_reset_is_connection_reset(serve: Serve, sent: bytes, stream: bool) ->
 
 
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\n", WHOLE[:-5]])
-def test_a_close_before_the_answer_was_whole_is_connection_reset(serve: Serve, sent: bytes) -> None:
+def test_a_close_before_the_answer_is_complete_is_connection_reset(
+    serve: Serve, sent: bytes
+) -> None:
     row = send(serve(answer_once(sent)).base_url)
     assert row.outcome == "connection_reset"
     assert "closed before" in (row.error_message or "")
 
 
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\n"])
-def test_a_close_before_a_stream_began_is_connection_reset(serve: Serve, sent: bytes) -> None:
+def test_a_close_before_a_stream_begins_is_connection_reset(serve: Serve, sent: bytes) -> None:
     assert send(serve(answer_once(sent)).base_url, stream=True).outcome == "connection_reset"
 
 
-def test_a_json_body_cut_short_where_a_stream_was_asked_for_is_connection_reset(
+def test_a_truncated_json_body_in_place_of_a_stream_is_connection_reset(
     serve: Serve,
 ) -> None:
     row = send(serve(answer_once(WHOLE[:-5])).base_url, stream=True)
     assert (row.outcome, row.http_status) == ("connection_reset", 200)
 
 
-def test_a_reset_in_the_middle_of_a_stream_keeps_what_had_come(serve: Serve) -> None:
+def test_a_reset_in_the_middle_of_a_stream_keeps_what_was_received(serve: Serve) -> None:
     def crash(talk: Conversation) -> None:
         talk.request()
         talk.send(STREAM_HEAD, *chunked(*sse(WHOLE_STREAM[:2], done=False), last=False))
@@ -155,7 +159,7 @@ def test_a_reset_while_the_request_is_written_is_connection_reset(serve: Serve) 
     assert row.outcome == "connection_reset"
 
 
-def test_an_answer_before_the_request_was_read_is_still_read(serve: Serve) -> None:
+def test_an_answer_sent_before_the_request_was_read_is_read(serve: Serve) -> None:
     """A gateway may refuse a request by its headers and close (413, 429)."""
 
     def refuse(talk: Conversation) -> None:
@@ -176,7 +180,7 @@ def test_an_answer_before_the_request_was_read_is_still_read(serve: Serve) -> No
 
 @BOTH
 @COLD
-def test_a_certificate_nobody_vouches_for_is_tls(tls_server: Any, stream: bool, cold: bool) -> None:
+def test_an_untrusted_certificate_is_tls(tls_server: Any, stream: bool, cold: bool) -> None:
     how = {"via": tls_route(tls_server, "localhost", None), "cold": cold}
     row = send(f"https://localhost:{tls_server.port}/v1", how=how, stream=stream)
     assert (row.outcome, row.http_status) == ("tls", None)
@@ -184,7 +188,7 @@ def test_a_certificate_nobody_vouches_for_is_tls(tls_server: Any, stream: bool, 
     assert not tls_server.requests, "the key must not go to an unproven host"
 
 
-def test_a_certificate_of_another_name_is_tls(tls_server: Any, certificate: Path) -> None:
+def test_a_certificate_for_another_name_is_tls(tls_server: Any, certificate: Path) -> None:
     how = {"via": tls_route(tls_server, "127.0.0.1", certificate)}
     row = send(f"https://127.0.0.1:{tls_server.port}/v1", how=how)
     assert row.outcome == "tls"

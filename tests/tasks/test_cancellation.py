@@ -1,4 +1,4 @@
-"""Requests that are cancelled on purpose: when the connection closes, and what the row says."""
+"""Requests that are cancelled on purpose: when the connection closes, and what the row holds."""
 
 import time
 from collections.abc import Callable
@@ -32,7 +32,7 @@ TYPED = pytest.mark.parametrize("typed", [False, True], ids=["post", "typed"])
 
 
 class Talker:
-    """Streams a word every 20 ms until its client leaves, and notes how many went out."""
+    """Streams a word every 20 ms until its client hangs up, and counts the words sent."""
 
     def __init__(self, head_s: float = 0.0, every_s: float = 0.02) -> None:
         self.head_s, self.every_s = head_s, every_s
@@ -63,7 +63,7 @@ class Talker:
 
 @TYPED
 def test_after_three_chunks_the_connection_is_closed_at_once(serve: Serve, typed: bool) -> None:
-    """By the gateway's own count: it sees the hang-up before it has sent many more."""
+    """By the gateway's own count: it notices before it has sent many more."""
     talker = Talker()
     row = send(serve(talker).base_url, stream=True, typed=typed, cancel=THREE)
     assert talker.left.wait(2) and 3 <= talker.sent <= 10
@@ -74,13 +74,13 @@ def test_after_three_chunks_the_connection_is_closed_at_once(serve: Serve, typed
     assert (row.prompt_tokens, row.api_cost, row.cost_source) == (None, None, "unknown")
 
 
-def test_chunks_that_came_in_one_piece_are_not_read_on(serve: Serve) -> None:
-    whole = STREAM_HEAD + b"".join(chunked(*sse(WORDS)))
-    row = send(serve(answer(whole)).base_url, stream=True, cancel=THREE)
+def test_chunks_after_the_third_in_one_segment_are_not_read(serve: Serve) -> None:
+    stream = STREAM_HEAD + b"".join(chunked(*sse(WORDS)))
+    row = send(serve(answer(stream)).base_url, stream=True, cancel=THREE)
     assert (row.outcome, row.chunks) == ("abandoned", 3)
 
 
-def test_before_the_first_token_nothing_is_read(serve: Serve) -> None:
+def test_a_cancellation_before_the_first_token_reads_nothing(serve: Serve) -> None:
     talker = Talker(head_s=1.0)
     began = time.perf_counter()
     row = send(serve(talker).base_url, stream=True, cancel=NONE)
@@ -89,7 +89,7 @@ def test_before_the_first_token_nothing_is_read(serve: Serve) -> None:
     assert (row.received_chars, row.ttft_s, row.content) == (0, None, None)
 
 
-def test_an_answer_that_comes_sooner_is_not_read_either(serve: Serve) -> None:
+def test_a_cancellation_before_the_first_token_discards_an_early_answer(serve: Serve) -> None:
     talker = Talker()
     row = send(serve(talker).base_url, stream=True, cancel=NONE)
     assert (row.outcome, row.http_status, row.chunks) == ("abandoned", 200, 0)
@@ -97,7 +97,7 @@ def test_an_answer_that_comes_sooner_is_not_read_either(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-def test_after_a_time_whatever_has_come(serve: Serve, stream: bool) -> None:
+def test_a_cancellation_after_a_time_keeps_what_has_come(serve: Serve, stream: bool) -> None:
     talker = Talker(head_s=0.0 if stream else 3.0)
     row = send(serve(talker).base_url, stream=stream, cancel=SOON)
     assert talker.left.wait(2) and (row.outcome, row.cancel_after) == ("abandoned", "150ms")
@@ -110,14 +110,16 @@ def test_after_a_time_whatever_has_come(serve: Serve, stream: bool) -> None:
 
 @pytest.mark.parametrize("cancel", [THREE, NONE, SOON])
 @pytest.mark.parametrize("status", ["400 Bad Request", "429 Too Many Requests", "500 No"])
-def test_a_refusal_stays_one(serve: Serve, cancel: dict[str, Any], status: str) -> None:
+def test_a_refusal_before_the_cancellation_stays_a_refusal(
+    serve: Serve, cancel: dict[str, Any], status: str
+) -> None:
     refusal = json_reply({"error": {"message": "no"}}, status=status)
     row = send(serve(answer(refusal)).base_url, stream=True, cancel=cancel)
     assert row.outcome in ("bad_request", "rate_limited", "server_error")
     assert row.error_message == "no" and row.cancel_after is not None
 
 
-def test_a_reply_that_ends_sooner_is_whole(serve: Serve) -> None:
+def test_a_reply_that_ends_before_the_cancellation_is_complete(serve: Serve) -> None:
     row = send(serve(answer(json_reply(completion()))).base_url, cancel=SOON)
     assert (row.outcome, row.cancel_after, row.api_cost) == ("ok", "150ms", 0.25)
     short = STREAM_HEAD + b"".join(chunked(*sse(WORDS[:2])))
@@ -125,31 +127,31 @@ def test_a_reply_that_ends_sooner_is_whole(serve: Serve) -> None:
     assert (row.outcome, row.chunks, row.received_chars) == ("ok", 2, None)
 
 
-def test_a_request_that_is_not_drawn_is_as_ever(serve: Serve) -> None:
-    one = THREE | {"share": 1e-9}
-    whole = STREAM_HEAD + b"".join(chunked(*sse(WORDS)))
-    row = send(serve(answer(whole)).base_url, stream=True, cancel=one)
+def test_a_request_that_is_not_drawn_is_not_cancelled(serve: Serve) -> None:
+    rarely = THREE | {"share": 1e-9}
+    stream = STREAM_HEAD + b"".join(chunked(*sse(WORDS)))
+    row = send(serve(answer(stream)).base_url, stream=True, cancel=rarely)
     assert (row.outcome, row.chunks, row.cancel_after) == ("ok", 50, None)
 
 
-def test_the_next_request_of_the_user_has_a_connection_of_its_own(serve: Serve) -> None:
+def test_the_next_request_after_a_cancellation_has_a_new_connection(serve: Serve) -> None:
     server = serve(Talker())
     with sender(server.base_url) as user:
         rows = [user.send(stream=True, cancel=THREE) for _ in range(3)]
     assert [row.outcome for row in rows] == ["abandoned"] * 3 and server.connections == 3
 
 
-def test_usage_that_is_stated_midway_is_kept_and_not_priced(serve: Serve) -> None:
-    """Some gateways count up in every chunk: what is stated is not the last word on the cost."""
+def test_usage_stated_before_the_cancellation_is_kept_and_not_priced(serve: Serve) -> None:
+    """Some gateways count up in every chunk: it is not the last word on the cost."""
     counted = [word | {"usage": USAGE_CHUNK["usage"]} for word in WORDS]
-    whole = STREAM_HEAD + b"".join(chunked(*sse(counted)))
+    stream = STREAM_HEAD + b"".join(chunked(*sse(counted)))
     prices = Prices({"*": Price(input=1.0, output=4.0)})
-    row = send(serve(answer(whole)).base_url, how={"prices": prices}, stream=True, cancel=THREE)
+    row = send(serve(answer(stream)).base_url, how={"prices": prices}, stream=True, cancel=THREE)
     assert (row.outcome, row.prompt_tokens) == ("abandoned", USAGE_CHUNK["usage"]["prompt_tokens"])
     assert row.cost_source != "price_table"
 
 
-def test_a_budget_counts_it_at_its_worst(serve: Serve) -> None:
+def test_a_budget_counts_a_cancelled_request_at_its_worst_case(serve: Serve) -> None:
     row = send(serve(Talker()).base_url, stream=True, cancel=THREE)
     budget = Budget.of("tokens", 1000.0)
     budget.settle(Reservation(("m", "marker"), 300.0, 300.0), row)

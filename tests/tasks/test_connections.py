@@ -1,4 +1,4 @@
-"""The wire's connection: kept, renewed, cold, through a proxy; and the gate before it."""
+"""The wire's connections: kept, renewed, cold, through a proxy; and the gate before sending."""
 
 import base64
 import time
@@ -47,7 +47,7 @@ def test_a_connection_survives_an_http_error(serve: Serve, stream: bool) -> None
 
 
 @pytest.mark.parametrize("how", ["close", "reset", "spoke"])
-def test_a_stale_connection_is_replaced_before_anything_is_sent(serve: Serve, how: str) -> None:
+def test_a_stale_connection_is_replaced_before_the_request_is_sent(serve: Serve, how: str) -> None:
     def script(talk: Conversation) -> None:
         talk.request()
         talk.send(WHOLE)
@@ -76,8 +76,8 @@ def test_connection_close_is_honoured(serve: Serve) -> None:
     assert server.connections == 2
 
 
-def test_a_failed_exchange_does_not_leave_its_connection_to_the_next(serve: Serve) -> None:
-    """A late answer must never be taken for the answer of the next request."""
+def test_a_connection_is_not_reused_after_a_failed_exchange(serve: Serve) -> None:
+    """A late answer must never be taken for that of the next request."""
 
     def script(talk: Conversation) -> None:
         talk.request()
@@ -94,7 +94,7 @@ def test_a_failed_exchange_does_not_leave_its_connection_to_the_next(serve: Serv
     assert second.content == "prompt"
 
 
-def test_cold_opens_a_connection_for_each_request_and_counts_it(serve: Serve) -> None:
+def test_cold_opens_a_connection_for_each_request_and_times_it(serve: Serve) -> None:
     server = serve(answer(WHOLE))
     with sender(server.base_url, cold=True) as user:
         rows = [user.send(i) for i in range(3)]
@@ -108,17 +108,19 @@ def test_cold_opens_a_connection_for_each_request_and_counts_it(serve: Serve) ->
 def test_cold_connects_after_the_gate_and_warm_before_it(serve: Serve) -> None:
     for cold, expected in ((True, 0), (False, 1)):
         server = serve(answer(WHOLE))
-        seen: list[int] = []
+        connections_at_gate: list[int] = []
 
-        def gate(server: Any = server, seen: list[int] = seen) -> None:
+        def gate(
+            server: Any = server, connections_at_gate: list[int] = connections_at_gate
+        ) -> None:
             gevent.sleep(0.05)
-            seen.append(server.connections)
+            connections_at_gate.append(server.connections)
 
         send(server.base_url, how={"cold": cold}, gate=gate)
-        assert seen == [expected]
+        assert connections_at_gate == [expected]
 
 
-def test_a_slow_connection_counts_into_a_cold_requests_time(
+def test_the_time_to_connect_counts_in_a_cold_requests_time(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with sender(serve(answer(WHOLE)).base_url, cold=True) as user:
@@ -135,7 +137,7 @@ def test_a_slow_connection_counts_into_a_cold_requests_time(
 
 @BOTH
 @pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
-def test_no_byte_of_a_request_leaves_before_the_gate_opens(
+def test_no_byte_of_a_request_is_sent_before_the_gate_opens(
     serve: Serve, cold: bool, stream: bool
 ) -> None:
     server = serve(answer(streaming(*WHOLE_STREAM) if stream else WHOLE))
@@ -154,7 +156,7 @@ def test_no_byte_of_a_request_leaves_before_the_gate_opens(
     assert row.elapsed_sec < 0.2, "waiting for its due time is not latency"
 
 
-def test_lag_and_latency_are_counted_from_the_due_time(serve: Serve) -> None:
+def test_lag_and_latency_from_due_are_counted_from_the_due_time(serve: Serve) -> None:
     row = send(
         serve(answer(WHOLE)).base_url,
         due=time.perf_counter() + 0.05,
@@ -169,7 +171,9 @@ def test_lag_and_latency_are_counted_from_the_due_time(serve: Serve) -> None:
 
 
 @BOTH
-def test_a_request_its_gate_refuses_is_dropped_and_never_sent(serve: Serve, stream: bool) -> None:
+def test_a_request_refused_by_its_gate_is_dropped_and_never_sent(
+    serve: Serve, stream: bool
+) -> None:
     def refuse() -> None:
         raise NotSent
 
@@ -186,12 +190,12 @@ def test_a_request_its_gate_refuses_is_dropped_and_never_sent(serve: Serve, stre
 def test_a_user_killed_in_mid_flight_leaves_a_cancelled_row(
     serve: Serve, after: str, stream: bool
 ) -> None:
-    whole = streaming(*WHOLE_STREAM) if stream else WHOLE
+    full_answer = streaming(*WHOLE_STREAM) if stream else WHOLE
 
     def slow(talk: Conversation) -> None:
         talk.request()
         if after == "head":
-            talk.send(whole[: whole.index(b"\r\n\r\n") + 4])
+            talk.send(full_answer[: full_answer.index(b"\r\n\r\n") + 4])
         gevent.sleep(20)
 
     server = serve(slow)
@@ -237,10 +241,10 @@ def test_a_proxy_gets_http_requests_in_absolute_form(serve: Serve) -> None:
     via = Route("gateway.invalid", 80, None, Proxy("127.0.0.1", proxy.port, secret))
     row = send("http://gateway.invalid/v1", how={"via": via})
     assert row.outcome == "ok"
-    (seen,) = proxy.requests
-    assert seen.line == "POST http://gateway.invalid/v1/chat/completions HTTP/1.1"
-    assert seen.headers["host"] == "gateway.invalid"
-    assert seen.headers["proxy-authorization"] == secret.decode()
+    (request,) = proxy.requests
+    assert request.line == "POST http://gateway.invalid/v1/chat/completions HTTP/1.1"
+    assert request.headers["host"] == "gateway.invalid"
+    assert request.headers["proxy-authorization"] == secret.decode()
 
 
 def test_a_refused_tunnel_is_connection_refused_and_the_key_is_not_sent(serve: Serve) -> None:

@@ -1,4 +1,4 @@
-"""Tokens, cost and errors in every gateway's words, from its socket to the row, by its own log."""
+"""Tokens, cost and errors in each gateway's dialect, in the row and in the gateway's own log."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ LONG = Request(
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """What a dialect tells: where the cost of a plain and of a streamed reply is, and the rest."""
+    """What a dialect states: where the cost of a plain and a streamed reply is, and the rest."""
 
     plain_cost: str
     stream_cost: str
@@ -63,7 +63,7 @@ EXPECTED = {
 def dialect(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Simulator]]:
-    """A simulator of each dialect: a thinking model with a prompt cache and prices."""
+    """A simulator of each dialect, with a thinking model, a prompt cache and prices."""
     folder: Path = tmp_path_factory.mktemp("dialect")
     (folder / "thinker.toml").write_text(PROFILE)
     server = Simulator(
@@ -75,7 +75,7 @@ def dialect(
 
 
 def logged(gateway: Simulator, model: str, count: int) -> list[dict[str, str]]:
-    """What the gateway logged of a model, once it has logged so many requests."""
+    """What the gateway logged of a model, once it has logged `count` requests."""
     rows: list[dict[str, str]] = []
     for _ in range(200):
         rows = [row for row in gateway.rows() if row["model"] == model]
@@ -85,7 +85,7 @@ def logged(gateway: Simulator, model: str, count: int) -> list[dict[str, str]]:
     return sorted(rows, key=lambda row: row["arrival_unix_s"])
 
 
-def asked(
+def rows_and_log(
     gateway: Simulator, model: str, stream: bool, *faults: str
 ) -> tuple[list[RequestRecord], list[dict[str, str]]]:
     """The same long prompt once for each fault (`none`: a good request); rows and log."""
@@ -101,23 +101,23 @@ def asked(
 
 @BOTH
 def test_usage_and_cost_equal_the_log(dialect: tuple[str, Simulator], stream: bool) -> None:
-    """A cold request, and one whose prefix is cached."""
+    """For a cold request, and for one whose prefix is cached."""
     name, gateway = dialect
     says = EXPECTED[name]
-    rows, truth = asked(gateway, f"usage-{stream}", stream, "none", "none")
+    rows, truth = rows_and_log(gateway, f"usage-{stream}", stream, "none", "none")
     source = says.stream_cost if stream else says.plain_cost
-    for row, seen in zip(rows, truth, strict=True):
+    for row, logged_row in zip(rows, truth, strict=True):
         assert (row.outcome, row.check) == ("ok", None)
         for column in ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens",
                        "reasoning_tokens"):  # fmt: skip
-            assert getattr(row, column) == int(seen[column]), column
+            assert getattr(row, column) == int(logged_row[column]), column
         assert (row.reasoning_tokens or 0) > 0
         assert row.reasoning_content_present is says.thinks_aloud
-        assert row.finish_reason == seen["finish_reason"]
+        assert row.finish_reason == logged_row["finish_reason"]
         assert row.cost_source == source
-        assert row.api_cost == (None if source == "unknown" else float(seen["cost"]))
-        assert row.header_cost == (float(seen["cost"]) if source == "header" else None)
-        assert (row.gateway_request_id == seen["request_id"]) is says.own_id
+        assert row.api_cost == (None if source == "unknown" else float(logged_row["cost"]))
+        assert row.header_cost == (float(logged_row["cost"]) if source == "header" else None)
+        assert (row.gateway_request_id == logged_row["request_id"]) is says.own_id
         assert row.gateway_request_id
         assert row.ratelimit_limit_requests == 6000
         assert row.ratelimit_limit_tokens == 9_000_000
@@ -137,20 +137,20 @@ def test_an_error_is_named_and_its_cost_is_unknown(
 ) -> None:
     """LiteLLM says "0" in its header without knowing; that is not free."""
     faults = ("rate_limited", "error_402", "error_body_200", "stream_error")
-    rows, truth = asked(dialect[1], f"errors-{stream}", stream, *faults)
+    rows, truth = rows_and_log(dialect[1], f"errors-{stream}", stream, *faults)
     last = "stream_error" if stream else "server_error"
     assert [row.outcome for row in rows] == [
         "rate_limited", "payment_required", "server_error", last,
     ]  # fmt: skip
     assert [row.retry_after_s for row in rows] == [7.0, None, None, None]
-    for row, seen in zip(rows, truth, strict=True):
-        assert row.http_status == int(seen["status"])
+    for row, logged_row in zip(rows, truth, strict=True):
+        assert row.http_status == int(logged_row["status"])
         assert row.error_type and row.error_message
         assert (row.api_cost, row.header_cost, row.cost_source) == (None, None, "unknown")
 
 
-def test_a_wrong_key_is_refused_in_the_dialects_way(dialect: tuple[str, Simulator]) -> None:
-    """LiteLLM answers 400, everybody else 401."""
+def test_a_wrong_key_is_auth_in_every_dialect(dialect: tuple[str, Simulator]) -> None:
+    """LiteLLM answers 400, all others 401."""
     name, gateway = dialect
     row = send(gateway.url, how={"key": "sk-wrong-key-1234"})
     assert (row.outcome, row.http_status) == (
@@ -159,7 +159,7 @@ def test_a_wrong_key_is_refused_in_the_dialects_way(dialect: tuple[str, Simulato
     assert row.error_message == "Incorrect API key provided."
 
 
-def test_every_dialect_is_judged() -> None:
+def test_every_dialect_is_tested() -> None:
     """Here, or in tests/golden/test_dialects.py, which has them all."""
     elsewhere = {"azure", "xai", "anthropic-compat", "byok", "proxy"}
     assert EXPECTED.keys() == DIALECTS.keys() - elsewhere
@@ -168,7 +168,7 @@ def test_every_dialect_is_judged() -> None:
 # ---- shapes that the simulator does not speak
 
 
-def test_what_litellm_passes_on_of_its_provider_counts_where_it_says_nothing(serve: Serve) -> None:
+def test_headers_of_litellms_provider_are_read_where_litellm_states_none(serve: Serve) -> None:
     headers = (
         "llm_provider-x-ratelimit-limit-requests: 500",
         "llm_provider-x-ratelimit-remaining-requests: 499",
@@ -186,9 +186,7 @@ def test_what_litellm_passes_on_of_its_provider_counts_where_it_says_nothing(ser
 
 @BOTH
 @pytest.mark.parametrize("status", ["429 Too Many Requests", "200 OK"])
-def test_litellms_error_codes_are_text_and_its_zero_is_unknown(
-    serve: Serve, status: str, stream: bool
-) -> None:
+def test_litellms_cost_of_0_on_an_error_is_unknown(serve: Serve, status: str, stream: bool) -> None:
     error = {"error": {"message": "slow down", "type": "None", "param": "None", "code": "429"}}
     reply = json_reply(error, "x-litellm-response-cost: 0", status=status)
     row = send(serve(answer(reply)).base_url, stream=stream)
@@ -196,7 +194,7 @@ def test_litellms_error_codes_are_text_and_its_zero_is_unknown(
     assert (row.api_cost, row.header_cost, row.cost_source) == (None, None, "unknown")
 
 
-def test_deepseeks_hits_count_without_any_details(serve: Serve) -> None:
+def test_deepseeks_cache_hits_are_read_from_the_top_of_usage(serve: Serve) -> None:
     usage = {
         "prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14,
         "prompt_cache_hit_tokens": 6, "prompt_cache_miss_tokens": 4,
@@ -205,7 +203,9 @@ def test_deepseeks_hits_count_without_any_details(serve: Serve) -> None:
     assert (row.cached_tokens, row.cost_source, row.check) == (6, "unknown", None)
 
 
-def test_the_bodys_cost_wins_over_the_headers_and_both_are_kept(serve: Serve) -> None:
+def test_the_cost_in_the_body_takes_precedence_over_the_headers_and_both_are_kept(
+    serve: Serve,
+) -> None:
     reply = json_reply(completion(), "x-litellm-response-cost: 0.5")
     row = send(serve(answer(reply)).base_url)
     assert (row.api_cost, row.header_cost, row.cost_source) == (0.25, 0.5, "body")

@@ -1,6 +1,7 @@
-"""One way to read an event stream: equal content is equal, whatever the line ends and the cuts.
+"""One way to read an event stream:
 
-Judged by `whatwg`, which reads html.spec.whatwg.org 9.2.6 word by word, one character at a time.
+equal content is equal, whatever the line ends and segments. Judged by `whatwg`, which follows
+html.spec.whatwg.org 9.2.6 to the letter, one character at a time.
 """
 
 import json
@@ -18,7 +19,7 @@ from tests.tasks.test_requests import TIMES
 
 
 def whatwg(body: bytes) -> list[str]:
-    """The data of every event of a whole body, by the letter of the standard."""
+    """The data of every event of a complete body, by the letter of the standard."""
     text = body.decode().removeprefix("\ufeff")
     lines, line, at = list[str](), "", 0
     while at < len(text):
@@ -30,17 +31,17 @@ def whatwg(body: bytes) -> list[str]:
             line, at = "", at + 1
         else:
             line, at = line + text[at], at + 1
-    found, data = list[str](), ""
+    events, data = list[str](), ""
     for line in lines:  # what no line end follows is discarded
         if line == "":
             if data:
-                found.append(data.removesuffix("\n"))
+                events.append(data.removesuffix("\n"))
             data = ""
         elif not line.startswith(":"):
             field, colon, value = line.partition(":")
             if field == "data":
                 data += value.removeprefix(" ") + "\n"
-    return [data for data in found if data]
+    return [data for data in events if data]
 
 
 def pieces(body: bytes, cuts: list[int]) -> Iterator[bytes]:
@@ -48,7 +49,7 @@ def pieces(body: bytes, cuts: list[int]) -> Iterator[bytes]:
     return (body[a:b] for a, b in zip(places, places[1:], strict=False))
 
 
-def told(body: bytes, cuts: list[int] | None = None) -> list[str]:
+def events_of(body: bytes, cuts: list[int] | None = None) -> list[str]:
     return [event.data for event in Decoder().iter_bytes(pieces(body, cuts or []))]
 
 
@@ -68,10 +69,10 @@ CUTS = st.lists(st.integers(0, 400), max_size=12)
 @example(b"data: {}\r\n\r\n", [9, 10, 11])
 @example(b"data: {}\r\r", [9])
 @example(b"\xef\xbb\xbfdata: {}\r\n\n", [1, 2])
-def test_what_the_standard_calls_an_event_is_one(body: bytes, cuts: list[int]) -> None:
-    """With an empty line at the end, for what stands behind the last one is read too."""
+def test_events_are_those_of_the_standard(body: bytes, cuts: list[int]) -> None:
+    """With an empty line at the end, since what follows the last one is read too."""
     body += b"\n\n"
-    assert told(body, cuts) == whatwg(body)
+    assert events_of(body, cuts) == whatwg(body)
 
 
 TOKEN = 'data: {"choices": [{"delta": {"content": "x"}}]}'
@@ -101,26 +102,24 @@ def meant(data: str) -> object:
 
 @given(st.data())
 @pytest.mark.parametrize("case", REPAIRS)
-def test_every_repair_holds_for_every_line_end_and_every_cut(
-    case: str, data: st.DataObject
-) -> None:
-    """And the errors are found: tokens, then the error, by what the SDK reads as one."""
+def test_repairs_hold_for_every_line_end_and_segmentation(case: str, data: st.DataObject) -> None:
+    """Errors are found too: tokens, then the error, by what the SDK reads as one."""
     lines = REPAIRS[case]
     plain = "\n".join(lines).encode()
-    whole = data.draw(st.sampled_from(["", "\ufeff"]))
+    body = data.draw(st.sampled_from(["", "\ufeff"]))
     for line, is_last in zip(lines, [False] * (len(lines) - 1) + [True], strict=True):
         end = data.draw(ENDS) if line or not is_last else "\r\n"
-        if not line and end == "\n" and whole.endswith("\r"):
+        if not line and end == "\n" and body.endswith("\r"):
             end = "\r\n"  # a line feed behind a CR would end the line before
-        whole += line + ("" if line and is_last else end)
-    found = told(whole.encode(), data.draw(CUTS))
-    assert [meant(one) for one in found] == [meant(one) for one in told(plain)]
-    assert ("engine died" in "".join(found)) == ("error" in case)
+        body += line + ("" if line and is_last else end)
+    decoded = events_of(body.encode(), data.draw(CUTS))
+    assert [meant(one) for one in decoded] == [meant(one) for one in events_of(plain)]
+    assert ("engine died" in "".join(decoded)) == ("error" in case)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
-def test_an_event_is_given_out_when_its_empty_line_has_come(end: str) -> None:
-    """Not with the next piece: a CR at a piece's end is a line end already."""
+def test_an_event_is_delivered_as_soon_as_its_empty_line_has_come(end: str) -> None:
+    """Not with the next segment: a CR at a segment's end is a line end already."""
     given_out = list[str]()
 
     def body() -> Iterator[bytes]:
@@ -136,7 +135,7 @@ def test_an_event_is_given_out_when_its_empty_line_has_come(end: str) -> None:
 @pytest.mark.parametrize(
     "body", [b"<!DOCTYPE html>\n\n<title>No</title>", b"  \n<html>", b"\xef\xbb\xbf<html>\r\n\r\n"]
 )
-def test_a_page_is_no_stream_and_kept(body: bytes) -> None:
+def test_an_html_page_is_no_stream_and_is_kept(body: bytes) -> None:
     for size in (1, 5, 1000):
         decoder = Decoder()
         cut = (body[at : at + size] for at in range(0, len(body), size))
@@ -144,7 +143,7 @@ def test_a_page_is_no_stream_and_kept(body: bytes) -> None:
         assert decoder.foreign is not None and b"html" in decoder.foreign.lower()
 
 
-def test_json_is_kept_where_the_headers_say_json_and_events_are_read_all_the_same() -> None:
+def test_events_are_read_under_a_json_content_type_and_json_is_kept() -> None:
     for body, events in ((b'{"a":\n\n1}', 0), (b"[1]", 0), (b"data: {}\n\n", 1)):
         decoder = Decoder()
         decoder.is_json = True
@@ -164,7 +163,7 @@ ROWS = {
 
 @pytest.mark.parametrize("typed", [False, True], ids=["post", "typed"])
 @pytest.mark.parametrize("case", ROWS)
-def test_whole_rows_are_equal_for_every_line_end_and_on_both_surfaces(
+def test_rows_are_equal_for_every_line_end_and_on_both_surfaces(
     serve: Callable[..., object], case: str, typed: bool
 ) -> None:
     body, outcome, tokens = ROWS[case]

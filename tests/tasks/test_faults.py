@@ -38,7 +38,7 @@ RETRY_AFTER_S = 7.0
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """One simulator for the faults of all tests; each names its own."""
+    """One simulator for the faults of all tests; each request names its own."""
     server = Simulator(
         tmp_path_factory.mktemp("faults") / "log.csv", "--profile", "fast",
         "--retry-after", RETRY_AFTER_S, "--fault-delay", 60, "--trickle-interval", "0.2",
@@ -50,7 +50,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 def among_others(
     gateway: Simulator, fault: str, model: str, stream: bool
 ) -> tuple[list[RequestRecord], list[dict[str, str]]]:
-    """A good request, one with the fault, and a good one; and what the gateway logged of them."""
+    """A good request, one with the fault, and a good one; and the gateway's log of them."""
     slow = fault in ("hang", "slow_headers", "trickle")
     with sender(gateway.url, key=CANARY, timeout_s=SLOW_S if slow else 20.0) as user:
         rows = [user.send(0, stream=stream, model=model)]
@@ -75,20 +75,20 @@ def faulty(user: Sender, fault: str) -> Sender:
 
 @BOTH
 @pytest.mark.parametrize("fault", SIMULATED)
-def test_a_fault_has_its_name_and_nothing_else_suffers(
+def test_a_fault_has_its_outcome_and_affects_no_other_request(
     gateway: Simulator, fault: str, stream: bool
 ) -> None:
-    """The row is named as the table says, carries what the gateway said, and stands alone."""
+    """The outcome is that of the table, and the row has what the gateway said."""
     expected = SIMULATED[fault]
     (before, row, after), truth = among_others(gateway, fault, f"{fault}-{stream}", stream)
     logged = truth[1]
     assert logged["fault"] == fault, "the gateway did what was asked"
     assert len(truth) == 3, "each was sent once"
     assert (row.outcome, row.check) == (expected.outcome(stream), expected.flag or None)
-    for good, seen in ((before, truth[0]), (after, truth[2])):
+    for good, logged_row in ((before, truth[0]), (after, truth[2])):
         assert (good.outcome, good.check, good.marker_ok) == ("ok", None, True)
         assert (good.gateway_request_id, good.api_cost) == (
-            seen["request_id"], float(seen["cost"]),
+            logged_row["request_id"], float(logged_row["cost"]),
         )  # fmt: skip
 
     answered = row.http_status is not None
@@ -125,7 +125,7 @@ def test_a_fault_has_its_name_and_nothing_else_suffers(
         ("stream_error", "server_error", "The upstream provider failed.", None, None),
     ],
 )  # fmt: skip
-def test_a_refusal_carries_what_the_gateway_said(
+def test_the_row_of_a_refusal_has_the_gateways_message(
     gateway: Simulator, fault: str, kind: str, message: str, stream: bool,
     least_s: float | None, most_s: float | None,
 ) -> None:  # fmt: skip
@@ -140,7 +140,7 @@ def test_a_refusal_carries_what_the_gateway_said(
         assert least_s <= row.retry_after_s <= most_s
 
 
-def test_the_table_has_every_fault_of_the_simulator() -> None:
+def test_the_table_of_faults_has_every_fault_of_the_simulator() -> None:
     assert SIMULATED.keys() == FAULTS.keys()
 
 
@@ -182,7 +182,7 @@ def proxied(serve: Serve, request: Any) -> tuple[str, dict[str, Any]]:
 
 
 def good(talk: Conversation) -> None:
-    """A whole answer to each request, streamed where a stream was asked for."""
+    """A complete answer to each request, streamed where a stream was asked for."""
     while True:
         streams = talk.request().json["stream"]
         talk.send(streaming(*WHOLE_STREAM) if streams else json_reply(completion()))
@@ -221,7 +221,7 @@ def script(talks: Callable[[Conversation], None]) -> Callable[..., tuple[str, di
 
 
 def thoughtful(talk: Conversation) -> None:
-    """Every token of the output budget goes into thoughts that nobody sees."""
+    """Every token of the output budget goes into hidden reasoning."""
     counted = completion()["usage"]
     if talk.request().json["stream"]:
         talk.send(streaming(delta("length", content=""), {**delta(), "choices": [],
@@ -233,7 +233,7 @@ def thoughtful(talk: Conversation) -> None:
 
 
 def ending(reason: str) -> Callable[[Conversation], None]:
-    """Half an answer that ends for a reason."""
+    """Half an answer that ends for the given reason."""
 
     def script(talk: Conversation) -> None:
         if talk.request().json["stream"]:
@@ -282,7 +282,7 @@ START: dict[str, Callable[..., tuple[str, dict[str, Any]]]] = {
 
 @BOTH
 @pytest.mark.parametrize("name", PROVOKED)
-def test_what_goes_wrong_on_the_way_has_its_name(
+def test_a_failure_of_the_network_has_its_outcome(
     serve: Serve, request: pytest.FixtureRequest, name: str, stream: bool
 ) -> None:
     expected = PROVOKED[name].outcome(stream)
@@ -294,5 +294,5 @@ def test_what_goes_wrong_on_the_way_has_its_name(
     assert (row.error_message is None) == row.success
 
 
-def test_everything_on_the_way_is_provoked() -> None:
+def test_every_failure_of_the_network_is_provoked() -> None:
     assert START.keys() == PROVOKED.keys()

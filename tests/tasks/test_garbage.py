@@ -1,4 +1,4 @@
-"""What a request leaves behind: nothing for the garbage collector, whose turns delay the others."""
+"""A request leaves nothing behind for the garbage collector, whose passes delay others."""
 
 import gc
 from collections import Counter
@@ -43,16 +43,16 @@ def _home(thing: object) -> str:
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
-def test_an_exchange_leaves_no_cycle_whatever_comes_back(serve: Serve, kind: str) -> None:
+def test_an_exchange_leaves_no_reference_cycle_whatever_comes_back(serve: Serve, kind: str) -> None:
     server = serve(answer(ANSWERS[kind]))
     with sender(server.base_url) as user:
         user.send(0, stream=kind == "stream")
-        left = left_by(lambda: [user.send(n, stream=kind == "stream") for n in range(1, 6)])
-    assert not left
+        cycles = left_by(lambda: [user.send(n, stream=kind == "stream") for n in range(1, 6)])
+    assert not cycles
 
 
-def test_handing_out_jobs_leaves_no_cycle() -> None:
+def test_handing_out_jobs_leaves_no_reference_cycle() -> None:
     pool = Pool(BASE)
-    left = left_by(pool.run)
-    assert left["tasks.exchange.Job"] == 0
-    assert not {name for name in left if name.endswith("function")}
+    cycles = left_by(pool.run)
+    assert cycles["tasks.exchange.Job"] == 0
+    assert not {name for name in cycles if name.endswith("function")}

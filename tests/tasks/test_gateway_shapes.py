@@ -1,7 +1,8 @@
-"""What gateways put on the wire, row by row: each shape, and the row that is right for it.
+"""What gateways put on the wire, row by row:
 
-Every shape is answered by a scripted server, to the SDK's typed surface (smoke) and to the plain
-one: both must give the same row. docs/reference/dialects.md lists what is read.
+each form of reply, and the row that is right for it. Every form is answered by a scripted server,
+to the SDK's typed surface (smoke) and to the plain one: both must give the same row.
+docs/reference/dialects.md lists what is read.
 """
 
 import json
@@ -366,7 +367,7 @@ def row_of(serve: Serve, shape: Shape, *, typed: bool) -> RequestRecord:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_each_shape_gives_its_row_on_both_surfaces(serve: Serve, name: str) -> None:
+def test_each_form_of_reply_gives_its_row_on_both_surfaces(serve: Serve, name: str) -> None:
     shape = SHAPES[name]
     rows = [row_of(serve, shape, typed=typed) for typed in (False, True)]
     for row in rows:
@@ -378,8 +379,8 @@ def test_each_shape_gives_its_row_on_both_surfaces(serve: Serve, name: str) -> N
             assert getattr(rows[0], column) == getattr(rows[1], column), column
 
 
-def test_a_reset_is_counted_from_now(serve: Serve) -> None:
-    """OpenRouter passes on when its provider's window ends: milliseconds since 1970."""
+def test_a_reset_in_milliseconds_since_1970_is_a_wait_from_now(serve: Serve) -> None:
+    """OpenRouter passes on when its provider's window ends."""
     ends = str(int((time.time() + 30) * 1000))
     error = {"code": 429, "metadata": {"headers": {"X-RateLimit-Reset": ends}}, "message": "no"}
     shape = refusal("429 No", {"error": error}, {})
@@ -387,7 +388,7 @@ def test_a_reset_is_counted_from_now(serve: Serve) -> None:
     assert wait_s is not None and 0 < wait_s <= 30
 
 
-def test_tool_calls_are_what_the_model_said() -> None:
+def test_tool_calls_are_recorded_as_the_model_made_them() -> None:
     from tasks.stream import StreamedReply
 
     reply = StreamedReply()
@@ -398,23 +399,23 @@ def test_tool_calls_are_what_the_model_said() -> None:
 
 
 @pytest.mark.parametrize("index", [{}, {"index": None}])
-def test_pieces_without_index_go_on_with_their_call(index: dict[str, None]) -> None:
-    """In turns of two, and with a name that every piece repeats."""
+def test_pieces_without_an_index_continue_their_call(index: dict[str, None]) -> None:
+    """Two calls in turns, and one whose name every piece repeats."""
     from tasks.stream import StreamedReply
 
     def pieces(*parts: tuple[str | None, str]) -> dict[str, Any]:
         calls = [{**index, "function": {"name": n, "arguments": a}} for n, a in parts]
         return delta(tool_calls=calls)
 
-    two = StreamedReply()
+    interleaved = StreamedReply()
     for chunk in (pieces(("f", ""), ("g", "")), pieces((None, '{"a"'), (None, '{"b"')),
                   pieces((None, ": 1}"), (None, ": 2}"))):  # fmt: skip
-        two.add(chunk, 0.0)
-    said = [call["function"]["arguments"] for call in two.finish().tool_calls]
-    assert said == ['{"a": 1}', '{"b": 2}']
-    one = StreamedReply()
+        interleaved.add(chunk, 0.0)
+    arguments = [call["function"]["arguments"] for call in interleaved.finish().tool_calls]
+    assert arguments == ['{"a": 1}', '{"b": 2}']
+    repeated_name = StreamedReply()
     for part in ("", '{"a"', ": 1}"):
-        one.add(pieces(("f", part)), 0.0)
-    assert [call["function"] for call in one.finish().tool_calls] == [
+        repeated_name.add(pieces(("f", part)), 0.0)
+    assert [call["function"] for call in repeated_name.finish().tool_calls] == [
         {"name": "f", "arguments": '{"a": 1}'}
     ]

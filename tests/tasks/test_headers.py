@@ -1,4 +1,4 @@
-"""Request ids, advertised limits and Retry-After, in every form gateways write them."""
+"""Request ids, stated limits and Retry-After, in every form that gateways use."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -68,7 +68,7 @@ def test_retry_after_never_raises_on_any_text(stated: str) -> None:
     [("x-ratelimit-", ""), ("x-ratelimit-api_key-", ""), ("x-ratelimit-", "llm_provider-")],
     ids=["openai", "litellm's key", "litellm's provider"],
 )
-def test_advertised_limits_are_read_in_every_dialect(prefix: str, provider: str) -> None:
+def test_stated_limits_are_read_in_every_dialect(prefix: str, provider: str) -> None:
     headers = {
         f"{provider}{prefix}limit-requests": "500",
         f"{provider}{prefix}remaining-requests": "499",
@@ -121,20 +121,20 @@ LIMITS = ("ratelimit_limit_requests", "ratelimit_remaining_requests", "ratelimit
         ({"ratelimit-limit": "many", "ratelimit": "", "ratelimit-policy": ";;w="}, None, None),
     ],
 )  # fmt: skip
-def test_limits_of_the_ietfs_drafts_are_read_if_they_are_of_a_minute(
+def test_limits_by_the_ietf_drafts_are_read_only_if_per_minute(
     headers: dict[str, str], limit: int | None, remaining: int | None
 ) -> None:
-    """Ten a second, or five thousand an hour, are not so many requests a minute."""
+    """Ten a second, or five thousand an hour, are not as many requests a minute."""
     facts = header_facts(headers)
-    said = [facts[name] for name in LIMITS]  # type: ignore[literal-required]
-    assert said == [limit, remaining, None, None]
+    facts_read = [facts[name] for name in LIMITS]  # type: ignore[literal-required]
+    assert facts_read == [limit, remaining, None, None]
 
 
 @given(st.dictionaries(
     st.sampled_from(["ratelimit", "ratelimit-policy", "ratelimit-limit", "ratelimit-reset"]),
     st.text() | st.from_regex(r'"?[a-z]*"?;(q|r|w|t|limit)=[0-9]{1,9999}', fullmatch=True),
 ))  # fmt: skip
-def test_limits_of_any_text_never_raise(headers: dict[str, str]) -> None:
+def test_any_text_as_a_limit_raises_nothing(headers: dict[str, str]) -> None:
     facts = header_facts(headers)
     assert all(type(facts.get(name)) in (int, type(None)) for name in LIMITS)
 
@@ -152,18 +152,18 @@ def test_limits_of_any_text_never_raise(headers: dict[str, str]) -> None:
         ({}, None),
     ],
 )
-def test_a_wait_that_stands_in_the_body_is_read(body: object, seconds: float | None) -> None:
+def test_a_wait_stated_in_the_body_is_read(body: object, seconds: float | None) -> None:
     assert wait_in_body(body) == seconds  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", ["", "many", "nan", "inf", "1e300", "100;w=60"])
-def test_a_limit_that_is_no_number_is_unknown(text: str) -> None:
+def test_a_limit_that_is_not_a_number_is_unknown(text: str) -> None:
     facts = header_facts({"x-ratelimit-limit-requests": text})
     assert facts["ratelimit_limit_requests"] is None
     assert facts["ratelimit_remaining_tokens"] is None
 
 
-def test_the_gateways_own_limit_comes_before_its_providers() -> None:
+def test_the_gateways_own_limit_takes_precedence_over_its_providers() -> None:
     facts = header_facts(
         {"llm_provider-x-ratelimit-limit-tokens": "1", "x-ratelimit-limit-tokens": "2"}
     )
@@ -184,7 +184,7 @@ def test_the_gateways_own_limit_comes_before_its_providers() -> None:
         "cf-ray",
     ],
 )
-def test_the_request_id_is_found_under_every_name(name: str) -> None:
+def test_the_request_id_is_read_under_every_name(name: str) -> None:
     assert header_facts({name: "r1"})["gateway_request_id"] == "r1"
 
 

@@ -1,6 +1,7 @@
-"""What a gateway refuses of a body is sent another way: the same request, one row, no request more.
+"""What a gateway refuses of a body is sent another way:
 
-Judged by the log of a scripted gateway that has other rules than our simulator.
+the same request, one row, no extra request. Judged by the log of a scripted gateway with other
+rules than our simulator.
 """
 
 import time
@@ -35,7 +36,7 @@ Rule = Callable[[dict[str, Any]], Any]
 
 
 def strict(*known: str, pause_s: float = 0.0, **more: Any) -> Rule:
-    """Refuses the first field that is not known, as OpenAI words it."""
+    """Refuses the first unknown field, in OpenAI's words."""
 
     def rule(body: dict[str, Any]) -> Any:
         for name in body:
@@ -74,12 +75,12 @@ def reasoning(body: dict[str, Any]) -> Any:
 def gateway(rule: Rule, status: str = "400 Bad Request", pause_s: float = 0.0) -> Any:
     def script(talk: Conversation) -> None:
         while True:
-            asked = talk.request().json
+            body = talk.request().json
             if pause_s:
                 gevent.sleep(pause_s)
-            if (refusal := rule(asked)) is not None:
+            if (refusal := rule(body)) is not None:
                 talk.send(json_reply(refusal, status=status))
-            elif asked.get("stream"):
+            elif body.get("stream"):
                 talk.send(streaming(*WHOLE_STREAM))
             else:
                 talk.send(json_reply(completion()))
@@ -88,7 +89,7 @@ def gateway(rule: Rule, status: str = "400 Bad Request", pause_s: float = 0.0) -
 
 
 class Asker:
-    """A process with some users: its understanding with the gateway, and what it told of it."""
+    """A process with some users: its negotiation with the gateway, and what it reported of it."""
 
     def __init__(self, server: ScriptedServer, **options: Any) -> None:
         self.told: list[BodyChange] = []
@@ -118,8 +119,8 @@ class Asker:
         if due is None:
             self.negotiation.turn(block)
         try:
-            asked = request or marker(block, index, self.options)
-            record = self.negotiation.send(client, asked, job)
+            prompt = request or marker(block, index, self.options)
+            record = self.negotiation.send(client, prompt, job)
         finally:
             self.negotiation.settle(block)
             client.close()
@@ -140,7 +141,7 @@ def ask(serve: Callable[..., ScriptedServer]) -> Callable[..., Asker]:
     return make
 
 
-def test_a_gateway_that_takes_all_sees_the_seeds_body_and_no_request_more(ask: Any) -> None:
+def test_a_gateway_that_accepts_everything_gets_the_seeds_body_once(ask: Any) -> None:
     asker = ask(lambda body: None, same_prompts=True)
     rows = [asker.send(i) for i in range(3)] + [asker.send(3, stream=True)]
     assert [row.outcome for row in rows] == ["ok"] * 4
@@ -160,7 +161,9 @@ def test_a_gateway_that_takes_all_sees_the_seeds_body_and_no_request_more(ask: A
 
 @pytest.mark.parametrize("typed", (False, True))
 @pytest.mark.parametrize("stream", (False, True))
-def test_a_reasoning_models_rules_are_learnt_in_place(ask: Any, typed: bool, stream: bool) -> None:
+def test_the_rules_of_a_reasoning_model_are_learned_within_one_request(
+    ask: Any, typed: bool, stream: bool
+) -> None:
     asker = ask(reasoning)
     probe = Request("2+2?", extra={"temperature": 0})
     rows = [asker.send(i, probe, typed=typed, stream=stream) for i in range(3)]
@@ -180,7 +183,7 @@ def test_a_reasoning_models_rules_are_learnt_in_place(ask: Any, typed: bool, str
         assert headers[-3:] == ["pre-req-0", "pre-req-1", "pre-req-2"]
 
 
-def test_a_server_that_refuses_stream_options_streams_without(ask: Any) -> None:
+def test_a_server_that_refuses_stream_options_gets_a_stream_without_them(ask: Any) -> None:
     asker = ask(strict("model", "messages", "stream", "max_tokens", "task_id"))
     rows = [asker.send(i, stream=True) for i in range(2)]
     assert [(row.outcome, row.refused_sends, row.check) for row in rows] == [
@@ -199,7 +202,7 @@ def test_a_server_that_refuses_stream_options_streams_without(ask: Any) -> None:
         {"message": 'json: unknown field "task_id"'},
     ),
 )
-def test_other_words_of_the_refusal_are_understood_too(ask: Any, said: Any) -> None:
+def test_a_refusal_in_other_words_is_understood(ask: Any, said: Any) -> None:
     asker = ask(lambda body: said if "task_id" in body else None, "422 Unprocessable Entity")
     assert asker.send().outcome == "ok"
     assert [(one.field, one.to, one.status) for one in asker.told] == [("task_id", "header", 422)]
@@ -217,18 +220,18 @@ def test_the_row_is_timed_from_its_own_last_send(ask: Any) -> None:
     assert row.sent_offset_s is not None and row.sent_offset_s >= 0.2
 
 
-def test_in_flight_at_the_refusal_each_goes_again_in_place(ask: Any) -> None:
+def test_each_request_in_flight_at_the_refusal_is_sent_again_as_the_same_request(ask: Any) -> None:
     asker = ask(strict("model", "messages", "stream", "max_tokens"), pause_s=0.1)
     together = [gevent.spawn(asker.send, i, due_in_s=0.0, kind="burst") for i in range(5)]
     gevent.joinall(together, raise_error=True)
     assert [job.value.outcome for job in together] == ["ok"] * 5
     assert [job.value.refused_sends for job in together] == [1] * 5
-    said = Counter(body["messages"][0]["content"] for body in asker.bodies())
-    assert set(said.values()) == {2}
+    prompts = Counter(body["messages"][0]["content"] for body in asker.bodies())
+    assert set(prompts.values()) == {2}
     assert len(asker.told) == 1  # said once, though five were refused
 
 
-def test_in_a_closed_loop_the_first_goes_alone(ask: Any) -> None:
+def test_in_a_closed_loop_the_first_request_is_sent_alone(ask: Any) -> None:
     asker = ask(strict("model", "messages", "stream", "max_tokens"), pause_s=0.1)
     together = [gevent.spawn(asker.send, i) for i in range(5)]
     gevent.joinall(together, raise_error=True)
@@ -236,7 +239,7 @@ def test_in_a_closed_loop_the_first_goes_alone(ask: Any) -> None:
     assert len(asker.bodies()) == 6
 
 
-def test_one_that_waits_for_the_first_does_not_wait_for_long(
+def test_the_second_request_does_not_wait_long_for_the_first(
     ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tasks.negotiation.ALONE_S", 0.1)
@@ -258,10 +261,10 @@ def test_one_that_waits_for_the_first_does_not_wait_for_long(
         ({"stream_usage": "on"}, "stream_options"),
     ),
 )
-def test_what_the_operator_has_said_is_never_changed(ask: Any, options: Any, field: str) -> None:
+def test_a_field_set_by_the_operator_is_never_changed(ask: Any, options: Any, field: str) -> None:
     def rule(body: dict[str, Any]) -> Any:
-        said = openai(f"Unknown parameter: '{field}'.", field, "unknown_parameter")
-        return said if field in body else None
+        refusal = openai(f"Unknown parameter: '{field}'.", field, "unknown_parameter")
+        return refusal if field in body else None
 
     asker = ask(rule, **options)
     row = asker.send(stream=field == "stream_options")
@@ -270,11 +273,11 @@ def test_what_the_operator_has_said_is_never_changed(ask: Any, options: Any, fie
 
 
 @pytest.mark.parametrize("field", ("task_id", "max_tokens", "stream_options", "temperature"))
-def test_a_gateway_that_refuses_the_same_field_for_ever_is_not_asked_for_ever(
+def test_a_gateway_that_always_refuses_a_field_is_not_asked_again_and_again(
     ask: Any, field: str
 ) -> None:
-    said = openai(f"Unknown parameter: '{field}'.", field, "unknown_parameter")
-    asker = ask(lambda body: said)
+    refusal = openai(f"Unknown parameter: '{field}'.", field, "unknown_parameter")
+    asker = ask(lambda body: refusal)
     rows = [
         asker.send(i, Request("x", extra={"temperature": 0}), stream=field == "stream_options")
         for i in range(3)
@@ -284,7 +287,7 @@ def test_a_gateway_that_refuses_the_same_field_for_ever_is_not_asked_for_ever(
     assert len(asker.bodies()) == 4
 
 
-def test_both_names_of_the_budget_refused_is_an_ordinary_failure(ask: Any) -> None:
+def test_refusing_both_names_of_max_tokens_is_an_ordinary_failure(ask: Any) -> None:
     def rule(body: dict[str, Any]) -> Any:
         name = next((n for n in ("max_tokens", "max_completion_tokens") if n in body), None)
         return name and openai(f"Unknown parameter: '{name}'.", name, "unknown_parameter")
@@ -297,9 +300,9 @@ def test_both_names_of_the_budget_refused_is_an_ordinary_failure(ask: Any) -> No
     ]
 
 
-def test_the_seven_refusals_that_name_nothing_of_ours_change_nothing(ask: Any) -> None:
+def test_refusals_that_name_no_field_of_ours_change_nothing(ask: Any) -> None:
     prompt = "Explain: Unknown parameter: 'task_id'. max_tokens is not supported"
-    for said in (
+    for refusal in (
         openai("Unknown parameter: 'seed'.", "seed", "unknown_parameter"),
         openai("Unknown parameter: 'stream_options'.", "stream_options", "unknown_parameter"),
         openai(f"Your prompt {prompt!r} was flagged."),
@@ -308,12 +311,12 @@ def test_the_seven_refusals_that_name_nothing_of_ours_change_nothing(ask: Any) -
         {"detail": [{"loc": ["body", "messages", 0, "task_id"], "msg": "extra_forbidden"}]},
         "not JSON at all",
     ):
-        asker = ask(lambda body, said=said: said)
+        asker = ask(lambda body, refusal=refusal: refusal)
         row = asker.send(request=Request(prompt))
         assert (row.outcome, len(asker.bodies()), asker.told) == ("bad_request", 1, [])
 
 
-def test_a_refusal_that_was_charged_for_is_a_row_of_its_own(ask: Any) -> None:
+def test_a_charged_refusal_is_a_row_of_its_own(ask: Any) -> None:
     usage = {"prompt_tokens": 5, "completion_tokens": 0, "total_tokens": 5, "cost": 0.5}
 
     def rule(body: dict[str, Any]) -> Any:
@@ -329,37 +332,37 @@ def test_a_refusal_that_was_charged_for_is_a_row_of_its_own(ask: Any) -> None:
     assert len(asker.bodies()) == 2
 
 
-def test_what_others_have_found_out_is_known_from_the_first_request(ask: Any) -> None:
+def test_what_another_process_learned_applies_from_the_first_request(ask: Any) -> None:
     asker = ask(reasoning)
     asker.send()
-    other = Asker(asker.server)
-    other.negotiation.adopt([BodyChange.of(one.as_dict()) for one in asker.told])
+    second_process = Asker(asker.server)
+    second_process.negotiation.adopt([BodyChange.of(one.as_dict()) for one in asker.told])
     before = len(asker.bodies())
-    assert other.send(1).refused_sends == 0
+    assert second_process.send(1).refused_sends == 0
     assert len(asker.bodies()) == before + 1
 
 
-def test_each_model_has_its_own_ways(ask: Any) -> None:
+def test_each_model_has_its_own_rules(ask: Any) -> None:
     asker = ask(lambda body: reasoning(body) if body["model"] == "o3" else None)
     assert [asker.send(model=name).outcome for name in ("gpt-4.1", "o3", "gpt-4.1")] == ["ok"] * 3
     assert {one.model for one in asker.told} == {"o3"}
     assert ["max_tokens" in body for body in asker.bodies()] == [True, True, False, False, True]
 
 
-def test_with_no_content_no_word_of_the_gateway_is_told(ask: Any) -> None:
+def test_with_no_content_the_gateways_message_is_not_reported(ask: Any) -> None:
     asker = ask(strict("model", "messages", "stream", "max_tokens"), no_content=True)
     asker.send()
     assert [one.said for one in asker.told] == ["withheld by --no-content"]
 
 
-def test_the_key_is_in_no_word_that_is_told(ask: Any) -> None:
-    said = openai(f"Unknown parameter: 'task_id'. (key {KEY})", "task_id", "unknown_parameter")
-    asker = ask(lambda body: said if "task_id" in body else None)
+def test_the_key_is_removed_from_the_reported_message(ask: Any) -> None:
+    refusal = openai(f"Unknown parameter: 'task_id'. (key {KEY})", "task_id", "unknown_parameter")
+    asker = ask(lambda body: refusal if "task_id" in body else None)
     asker.send()
     assert KEY not in str(asker.told)
 
 
-def test_a_line_of_own_traffic_keeps_its_temperature_and_the_budget_changes_its_name(
+def test_own_traffic_keeps_its_temperature_and_only_max_tokens_is_renamed(
     ask: Any,
 ) -> None:
     asker = ask(reasoning)
@@ -370,10 +373,10 @@ def test_a_line_of_own_traffic_keeps_its_temperature_and_the_budget_changes_its_
     assert [one.field for one in asker.told] == ["max_tokens"]
 
 
-def test_a_400_that_comes_under_http_200_counts_too(ask: Any) -> None:
-    said = openai("Unknown parameter: 'task_id'.", "task_id")
-    said["error"]["code"] = 400
-    asker = ask(lambda body: said if "task_id" in body else None, "200 OK")
+def test_a_400_under_http_200_is_a_refusal_too(ask: Any) -> None:
+    refusal = openai("Unknown parameter: 'task_id'.", "task_id")
+    refusal["error"]["code"] = 400
+    asker = ask(lambda body: refusal if "task_id" in body else None, "200 OK")
     assert [asker.send(i).outcome for i in range(2)] == ["ok", "ok"]
     assert len(asker.bodies()) == 3
 

@@ -1,4 +1,4 @@
-"""--no-content: nothing of what was asked or answered is in the row; the numbers are."""
+"""--no-content: the row holds nothing of what was asked or answered, but all numbers."""
 
 from collections.abc import Callable
 from dataclasses import astuple
@@ -53,7 +53,7 @@ SAYINGS: dict[str, tuple[bool, Callable[[], bytes]]] = {
 
 
 @pytest.mark.parametrize("how", SAYINGS)
-def test_no_row_holds_what_was_said(serve: Serve, how: str) -> None:
+def test_no_row_holds_the_words_of_question_or_answer(serve: Serve, how: str) -> None:
     stream, reply = SAYINGS[how]
     server = serve(quoting(reply))
     loud = send(server.base_url, stream=stream)
@@ -67,10 +67,10 @@ def test_no_row_holds_what_was_said(serve: Serve, how: str) -> None:
         assert mute.error_message == WITHHELD
 
 
-def test_our_own_words_about_a_connection_stay() -> None:
+def test_our_own_messages_about_connections_are_kept() -> None:
     row = send("http://127.0.0.1:1/v1", how={"mute": True})
     assert row.outcome == "connection_refused" and "refused" in (row.error_message or "")
 
 
-def test_content_is_kept_unless_asked_otherwise() -> None:
+def test_content_is_kept_by_default() -> None:
     assert Options().no_content is False

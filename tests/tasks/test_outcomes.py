@@ -1,4 +1,4 @@
-"""Every end an answer can have: a gateway is made to give it, plain and streamed."""
+"""Every way an answer can end: a gateway is made to give it, plain and streamed."""
 
 import json
 from collections.abc import Callable
@@ -27,7 +27,7 @@ ERROR = {"error": {"message": "no such luck", "type": "luck_error", "code": "luc
 Serve = Callable[..., Any]
 
 
-def test_a_whole_completion_is_ok(serve: Serve) -> None:
+def test_a_complete_answer_is_ok(serve: Serve) -> None:
     row = send(serve(answer(json_reply(completion(), "x-request-id: r1"))).base_url)
     assert (row.outcome, row.success, row.http_status) == ("ok", True, 200)
     assert (row.content, row.finish_reason, row.model_returned) == ("ok-0", "stop", "m-2026-01-31")
@@ -37,7 +37,7 @@ def test_a_whole_completion_is_ok(serve: Serve) -> None:
     assert (row.error_type, row.error_message, row.ttft_s) == (None, None, None)
 
 
-def test_a_whole_stream_is_ok(serve: Serve) -> None:
+def test_a_complete_stream_is_ok(serve: Serve) -> None:
     row = send(serve(answer(streaming(*WHOLE_STREAM))).base_url, stream=True)
     assert (row.outcome, row.success, row.http_status) == ("ok", True, 200)
     assert (row.content, row.finish_reason, row.model_returned) == ("ok-0", "stop", "m-2026-01-31")
@@ -63,7 +63,7 @@ def test_a_whole_stream_is_ok(serve: Serve) -> None:
         ("529 Overloaded", Outcome.SERVER_ERROR),
     ],
 )
-def test_an_http_error_is_named_by_its_status_and_sent_once(
+def test_an_http_error_has_the_outcome_of_its_status_and_is_sent_once(
     serve: Serve, status: str, outcome: Outcome, stream: bool
 ) -> None:
     server = serve(answer(json_reply(ERROR, "x-request-id: r1", status=status)))
@@ -114,7 +114,7 @@ def test_an_http_error_with_any_body_keeps_its_outcome(
         ([], None),
     ],
 )
-def test_a_429_carries_its_retry_after_in_every_form(
+def test_the_retry_after_of_a_429_is_read_in_every_form(
     serve: Serve, headers: list[str], seconds: float | None, stream: bool
 ) -> None:
     reply = json_reply(ERROR, *headers, status="429 Too Many Requests")
@@ -148,11 +148,11 @@ def test_an_error_body_in_http_200_is_a_failure(
 def test_a_redirect_is_not_followed_and_the_key_stays_with_its_host(
     serve: Serve, status: str, stream: bool
 ) -> None:
-    other = serve(answer(json_reply(completion())))
-    server = serve(answer(http(status, b"", f"location: {other.base_url}/chat/completions")))
+    another_host = serve(answer(json_reply(completion())))
+    server = serve(answer(http(status, b"", f"location: {another_host.base_url}/chat/completions")))
     row = send(server.base_url, stream=stream)
     assert (row.outcome, row.http_status) == ("redirect", int(status[:3]))
-    assert (other.connections, len(server.requests)) == (0, 1)
+    assert (another_host.connections, len(server.requests)) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_redirect_is_not_followed_and_the_key_stays_with_its_host(
 )
 @pytest.mark.parametrize("kind", ["application/json", "text/plain"])
 @BOTH
-def test_a_body_that_is_no_completion_is_malformed(
+def test_a_body_that_is_not_a_completion_is_malformed(
     serve: Serve, body: bytes, kind: str, stream: bool
 ) -> None:
     if stream and kind == "text/plain":
@@ -218,7 +218,7 @@ def test_a_broken_chunk_length_is_malformed(serve: Serve, stream: bool) -> None:
         {"choices": [{"message": {"content": "", "tool_calls": []}}]},
     ],
 )
-def test_a_completion_that_says_nothing_is_empty_and_still_paid_for(
+def test_an_answer_without_content_is_empty_and_keeps_its_cost(
     serve: Serve, change: dict[str, Any]
 ) -> None:
     row = send(serve(answer(json_reply(completion(**change)))).base_url)
@@ -226,14 +226,14 @@ def test_a_completion_that_says_nothing_is_empty_and_still_paid_for(
     assert (row.total_tokens, row.api_cost) == (7, 0.25)
 
 
-def test_an_empty_reply_keeps_the_cost_of_its_header(serve: Serve) -> None:
-    """HTTP 200 was billed, whatever it said."""
+def test_an_empty_answer_keeps_the_cost_in_its_header(serve: Serve) -> None:
+    """HTTP 200 was billed, whatever it held."""
     reply = completion("", usage={"prompt_tokens": 5})
     row = send(serve(answer(json_reply(reply, "x-litellm-response-cost: 0.5"))).base_url)
     assert (row.outcome, row.api_cost, row.cost_source) == ("empty", 0.5, "header")
 
 
-def test_a_stream_that_says_nothing_is_empty(serve: Serve) -> None:
+def test_a_stream_without_content_is_empty(serve: Serve) -> None:
     quiet = streaming(delta(role="assistant", content=""), delta("stop"), WHOLE_STREAM[-1])
     row = send(serve(answer(quiet)).base_url, stream=True)
     assert (row.outcome, row.total_tokens, row.chunks) == ("empty", 7, 0)
@@ -243,18 +243,18 @@ def thought_away(stream: bool, content: str = "", **spoken: Any) -> bytes:
     """A reply that ends at its output budget: 16 tokens were spent."""
     usage = {"prompt_tokens": 5, "completion_tokens": 16, "total_tokens": 21, "cost": 0.25}
     if stream:
-        said = delta(**spoken, content=content)
-        return streaming(said, delta("length"), {**delta(), "choices": [], "usage": usage})
+        chunk = delta(**spoken, content=content)
+        return streaming(chunk, delta("length"), {**delta(), "choices": [], "usage": usage})
     message = {"role": "assistant", "content": content or None, **spoken}
     choice = {"index": 0, "message": message, "finish_reason": "length"}
     return json_reply(completion(choices=[choice], usage=usage))
 
 
 @BOTH
-def test_a_budget_that_was_thought_away_unseen_is_an_outcome_of_its_own(
+def test_an_output_budget_spent_on_hidden_reasoning_is_an_outcome_of_its_own(
     serve: Serve, stream: bool
 ) -> None:
-    """Not `empty`: the operator can mend it, and the row says how."""
+    """Not `empty`: the operator can fix it, and the row says how."""
     row = send(serve(answer(thought_away(stream))).base_url, stream=stream)
     assert (row.outcome, row.success, row.http_status) == ("budget_spent", False, 200)
     assert (row.completion_tokens, row.api_cost, row.finish_reason) == (16, 0.25, "length")
@@ -263,8 +263,10 @@ def test_a_budget_that_was_thought_away_unseen_is_an_outcome_of_its_own(
 
 
 @BOTH
-def test_thoughts_that_are_seen_and_nothing_else_are_a_flag(serve: Serve, stream: bool) -> None:
-    """Reasoning came back, so the request succeeded; the marker that was asked for did not."""
+def test_a_reply_of_visible_reasoning_alone_succeeds_with_a_flag(
+    serve: Serve, stream: bool
+) -> None:
+    """The marker that was asked for did not come."""
     reply = thought_away(stream, reasoning_content="Let me think")
     row = send(serve(answer(reply)).base_url, stream=stream)
     assert (row.outcome, row.success) == ("ok", True)
@@ -277,14 +279,14 @@ def test_thoughts_that_are_seen_and_nothing_else_are_a_flag(serve: Serve, stream
     [{"content": "ok-0"}, {"content": "o", "reasoning_content": "hm"}],
     ids=["cut", "thought and cut"],
 )
-def test_a_reply_that_is_cut_at_its_budget_has_spent_it_on_words(
+def test_a_reply_cut_at_its_budget_with_words_is_ok(
     serve: Serve, stream: bool, reply: dict[str, str]
 ) -> None:
     row = send(serve(answer(thought_away(stream, **reply))).base_url, stream=stream)
     assert row.outcome == "ok" and "budget_spent" not in (row.check or "")
 
 
-def test_a_failure_leaves_the_next_request_of_the_same_user_alone(serve: Serve) -> None:
+def test_a_failure_does_not_affect_the_users_next_request(serve: Serve) -> None:
     def script(talk: Any) -> None:
         for response in (json_reply(ERROR, status="500 Oops"), json_reply(completion())):
             talk.request()
@@ -297,12 +299,12 @@ def test_a_failure_leaves_the_next_request_of_the_same_user_alone(serve: Serve) 
 @BOTH
 @pytest.mark.parametrize("typed", [False, True], ids=["post", "typed"])
 @pytest.mark.parametrize("status", ["500 Internal Server Error", "400 Bad Request"])
-def test_a_refusal_that_states_what_it_charged_is_heard(
+def test_the_charge_that_a_refusal_states_is_recorded(
     serve: Serve, status: str, typed: bool, stream: bool
 ) -> None:
     """`usage` stands beside the `error` that the SDK hands over."""
-    said = {**ERROR, "usage": completion()["usage"]}
-    row = send(serve(answer(json_reply(said, status=status))).base_url, stream=stream, typed=typed)
+    body = {**ERROR, "usage": completion()["usage"]}
+    row = send(serve(answer(json_reply(body, status=status))).base_url, stream=stream, typed=typed)
     assert (row.success, row.error_type, row.error_message) == (False, "luck_error", "no such luck")
     assert (row.api_cost, row.cost_source, row.total_tokens) == (0.25, "body", 7)
 
@@ -314,8 +316,8 @@ def test_a_refusal_of_any_body_has_no_usage(serve: Serve, body: bytes) -> None:
     assert (row.outcome, row.api_cost, row.total_tokens) == ("server_error", None, None)
 
 
-def test_a_cost_is_read_where_the_operator_says(serve: Serve) -> None:
-    said = completion(billing={"charge": 0.125}, usage={"prompt_tokens": 5})
-    server = serve(answer(json_reply(said)))
+def test_a_cost_is_read_where_cost_field_says(serve: Serve) -> None:
+    body = completion(billing={"charge": 0.125}, usage={"prompt_tokens": 5})
+    server = serve(answer(json_reply(body)))
     row = send(server.base_url, how={"cost_field": "billing.charge"})
     assert (row.api_cost, row.cost_source, row.prompt_tokens) == (0.125, "body", 5)

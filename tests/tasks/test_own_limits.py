@@ -1,4 +1,4 @@
-"""What our own machine refuses is never laid at the gateway's door, nor is a bug of ours."""
+"""What our own machine refuses is never blamed on the gateway, nor is a bug of ours."""
 
 import errno
 import logging
@@ -40,19 +40,19 @@ def failure(name: str) -> OSError:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_only_a_refusal_is_called_one(name: str) -> None:
+def test_each_socket_error_has_its_outcome(name: str) -> None:
     assert connect_outcome(failure(name)).value == EXPECTED[name]
 
 
 @pytest.mark.parametrize("number", [None, errno.EINVAL, 9999])
-def test_an_error_nobody_knows_is_no_claim_about_the_gateway(number: int | None) -> None:
+def test_an_unknown_error_is_not_blamed_on_the_gateway(number: int | None) -> None:
     error = OSError("odd") if number is None else OSError(number, "odd")
     assert connect_outcome(error) is Outcome.LOCAL_LIMIT
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize("name", EXPECTED)
-def test_a_row_names_what_its_connection_met(
+def test_a_row_names_the_limit_that_its_connection_met(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, name: str, stream: bool
 ) -> None:
     server = serve(answer(json_reply(completion())))
@@ -70,10 +70,10 @@ def test_a_row_names_what_its_connection_met(
 
 
 @pytest.mark.parametrize("name", ["ENOBUFS", "ENOMEM", "EPERM", "EHOSTUNREACH", "ENETUNREACH"])
-def test_a_request_that_could_not_be_written_is_not_waited_for(
+def test_a_request_that_could_not_be_written_ends_at_once(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Once its connection stands: it would else be a timeout of the gateway's."""
+    """On an open connection it would otherwise be a timeout of the gateway's."""
     server = serve(answer(json_reply(completion())))
 
     def write(self: Any, *_: Any) -> int:
@@ -84,7 +84,9 @@ def test_a_request_that_could_not_be_written_is_not_waited_for(
     assert (row.outcome, row.error_type) == (EXPECTED[name], name)
 
 
-def test_a_resolver_without_files_is_no_fault_of_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resolver_out_of_files_is_a_local_limit_and_not_dns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert connect_outcome(socket.gaierror(-3, "try again")) is Outcome.DNS
 
     def none_left(*_: Any) -> None:
@@ -114,7 +116,7 @@ def test_every_limit_says_what_to_raise_in_both_languages() -> None:
     "where", [(tasks.answer, "trouble"), (tasks.answer, "_kind"), (tasks.exchange, "usage")]
 )
 @pytest.mark.parametrize("error", [TypeError, KeyError, AttributeError, ZeroDivisionError])
-def test_a_bug_of_ours_is_named_so_and_logged(
+def test_a_bug_of_ours_is_internal_error_and_logged(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
     where: tuple[Any, str], error: type[Exception], stream: bool, typed: bool,
 ) -> None:  # fmt: skip

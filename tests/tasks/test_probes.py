@@ -1,4 +1,4 @@
-"""The probes: what they ask, and how they judge what comes back."""
+"""The probes: what they ask, and how they judge the answer."""
 
 import base64
 import io
@@ -73,10 +73,10 @@ def business(tmp_path: Path) -> Options:
 
 
 def test_the_operators_tools_prompt_and_choice_are_sent(business: Options) -> None:
-    asked = tools.build(phase(), 0, business)
-    assert asked.content == "Order three."
-    assert asked.extra["tools"][0]["function"]["name"] == "order"
-    assert asked.extra["tool_choice"] == {"type": "function", "function": {"name": "order"}}
+    request = tools.build(phase(), 0, business)
+    assert request.content == "Order three."
+    assert request.extra["tools"][0]["function"]["name"] == "order"
+    assert request.extra["tool_choice"] == {"type": "function", "function": {"name": "order"}}
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_the_operators_tools_prompt_and_choice_are_sent(business: Options) -> No
         ('{"sku": "AB-1"}', "fail"),
     ],
 )
-def test_without_an_expectation_a_call_must_be_valid(
+def test_without_an_expectation_any_valid_call_passes(
     business: Options, arguments: str, check: str
 ) -> None:
     judge = tools.build(phase(), 0, business).judge
@@ -115,7 +115,7 @@ def test_without_an_expectation_a_call_must_be_valid(
         ({"tools_expect": "t.json"}, '{"function": "f"}', "--tools-expect t.json must hold"),
     ],
 )
-def test_a_mistake_in_the_operators_tools_is_a_sentence(
+def test_an_error_in_the_operators_tools_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, str],
     content: str | None, says: str,
 ) -> None:  # fmt: skip
@@ -123,15 +123,15 @@ def test_a_mistake_in_the_operators_tools_is_a_sentence(
     tools.case.cache_clear()
     if content is not None:
         (tmp_path / "t.json").write_text(content)
-    asked = replace(OPTIONS, mode="tools", model="m", **changes)
+    options = replace(OPTIONS, mode="tools", model="m", **changes)
     with pytest.raises(OperatorError, match=says):
-        rehearse(plan(asked), asked)
+        rehearse(plan(options), options)
 
 
 # ---- vision
 
 
-def test_the_picture_is_a_png_that_shows_and_describes_its_text() -> None:
+def test_the_picture_is_a_png_that_shows_and_carries_its_text() -> None:
     picture = Image.open(io.BytesIO(vision.picture("HELLO 42")))
     assert (picture.format, picture.info["Description"]) == ("PNG", "HELLO 42")
     dark = sum(picture.convert("L").histogram()[:128])
@@ -154,38 +154,40 @@ def test_the_picture_is_a_png_that_shows_and_describes_its_text() -> None:
         ("", "anything", 0.0),
     ],
 )
-def test_the_share_of_text_that_was_read(expected: str, said: str, share: float) -> None:
+def test_the_share_of_text_read_is_that_worked_by_hand(
+    expected: str, said: str, share: float
+) -> None:
     assert vision.text_share(expected, said) == pytest.approx(share)
 
 
 def test_the_picture_is_sent_as_a_data_url_and_judged_by_its_text() -> None:
-    asked = vision.build(phase(), 0, OPTIONS)
-    assert isinstance(asked.content, list)
-    kind, data = asked.content[1]["image_url"]["url"].split(",", 1)
+    request = vision.build(phase(), 0, OPTIONS)
+    assert isinstance(request.content, list)
+    kind, data = request.content[1]["image_url"]["url"].split(",", 1)
     assert kind == "data:image/png;base64"
     assert base64.b64decode(data).startswith(b"\x89PNG")
-    assert asked.judge is not None
-    assert asked.judge(Message(content=vision.TEXT)).check == "pass"
-    assert asked.judge(Message(content="no text", reasoning=vision.TEXT)).check == "fail"
-    assert asked.judge(Message()).check == "fail"
+    assert request.judge is not None
+    assert request.judge(Message(content=vision.TEXT)).check == "pass"
+    assert request.judge(Message(content="no text", reasoning=vision.TEXT)).check == "fail"
+    assert request.judge(Message()).check == "fail"
 
 
-def test_an_image_of_the_operators_is_sent_as_it_is_and_judged_only_if_its_text_is_known(
+def test_an_own_image_is_sent_unchanged_and_judged_only_if_its_text_is_given(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "own.jpg"
     path.write_bytes(b"\xff\xd8 some bytes")
-    asked = vision.build(phase(), 0, replace(OPTIONS, image=str(path)))
-    assert isinstance(asked.content, list)
-    assert asked.content[1]["image_url"]["url"] == (
+    request = vision.build(phase(), 0, replace(OPTIONS, image=str(path)))
+    assert isinstance(request.content, list)
+    assert request.content[1]["image_url"]["url"] == (
         "data:image/jpeg;base64," + base64.b64encode(b"\xff\xd8 some bytes").decode()
     )
-    assert asked.judge is None
+    assert request.judge is None
     assert vision.build(phase(), 0, replace(OPTIONS, image=str(path), image_text="x")).judge
 
 
 @pytest.mark.parametrize("name", ["missing.png", "notes.txt"])
-def test_an_image_that_cannot_be_sent_is_a_sentence(name: str) -> None:
+def test_an_image_that_cannot_be_sent_is_one_sentence(name: str) -> None:
     with pytest.raises(OperatorError, match="--image"):
         vision.build(phase(), 0, replace(OPTIONS, image=name))
 
@@ -199,11 +201,11 @@ def prefix(options: Options, block: str = "cache/m", index: int = 0) -> str:
     return content
 
 
-def test_the_prefix_is_the_same_in_every_request_of_a_phase() -> None:
+def test_the_cache_prefix_is_the_same_in_every_request_of_a_phase() -> None:
     assert len({prefix(OPTIONS, index=i) for i in range(3)}) == 1
 
 
-def test_the_prefix_is_new_in_every_run_and_phase_from_its_first_characters() -> None:
+def test_the_cache_prefix_begins_differently_in_every_run_and_phase() -> None:
     texts = [
         prefix(OPTIONS),
         prefix(OPTIONS, block="cache/other"),
@@ -212,20 +214,22 @@ def test_the_prefix_is_new_in_every_run_and_phase_from_its_first_characters() ->
     assert len({text[:20] for text in texts}) == 3
 
 
-def test_without_a_nonce_the_prefix_is_the_same_everywhere() -> None:
+def test_without_a_nonce_the_cache_prefix_is_the_same_everywhere() -> None:
     bare = replace(OPTIONS, cache_nonce="none")
     assert prefix(bare) == prefix(replace(bare, run_id="another"), block="cache/other")
 
 
-def test_the_operators_prefix_is_sent_whole(tmp_path: Path) -> None:
+def test_an_own_cache_prefix_is_sent_in_full(tmp_path: Path) -> None:
     path = tmp_path / "prefix.txt"
     path.write_text("Ein längerer Text.", encoding="utf-8")
-    asked = replace(OPTIONS, prefix_file=str(path), cache_nonce="none")
-    assert prefix(asked).startswith("Ein längerer Text.\n\n")
+    options = replace(OPTIONS, prefix_file=str(path), cache_nonce="none")
+    assert prefix(options).startswith("Ein längerer Text.\n\n")
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe not utf-8"])
-def test_a_prefix_that_cannot_be_read_is_a_sentence(tmp_path: Path, content: bytes | None) -> None:
+def test_a_prefix_file_that_cannot_be_read_is_one_sentence(
+    tmp_path: Path, content: bytes | None
+) -> None:
     path = tmp_path / "prefix.txt"
     if content is not None:
         path.write_bytes(content)
@@ -233,7 +237,7 @@ def test_a_prefix_that_cannot_be_read_is_a_sentence(tmp_path: Path, content: byt
         prefix(replace(OPTIONS, prefix_file=str(path)))
 
 
-def asked(scenario: str, name: str, index: int = 0, **options: Any) -> str:
+def content_of(scenario: str, name: str, index: int = 0, **options: Any) -> str:
     block = phase(name=name, scenario=scenario)
     return prefix_of(cache.build(block, index, replace(OPTIONS, **options)).content)
 
@@ -242,27 +246,29 @@ def prefix_of(content: Any) -> str:
     return content if isinstance(content, str) else str(content[0]["text"])
 
 
-def test_a_pair_shares_a_prefix_that_no_other_request_has() -> None:
-    texts = [asked("pairs", "cache/pairs/m", index) for index in range(6)]
+def test_the_two_requests_of_a_pair_share_a_prefix_with_no_other() -> None:
+    texts = [content_of("pairs", "cache/pairs/m", index) for index in range(6)]
     assert texts[0::2] == texts[1::2] and len(set(texts)) == 3
 
 
 @pytest.mark.parametrize("nonce", ["fresh", "none", "mine"])
-def test_gaps_share_a_prefix_and_plain_requests_share_none(nonce: str) -> None:
-    gaps = {asked("gap", f"cache/gap-{rest}/m", cache_nonce=nonce) for rest in (0, 1, 60)}
-    plain = {asked("plain", "cache/plain/m", index, cache_nonce=nonce) for index in range(3)}
-    pairs = {asked("pairs", "cache/pairs/m", index, cache_nonce=nonce) for index in range(4)}
+def test_requests_of_gaps_share_a_prefix_and_plain_ones_share_none(nonce: str) -> None:
+    gaps = {content_of("gap", f"cache/gap-{rest}/m", cache_nonce=nonce) for rest in (0, 1, 60)}
+    plain = {content_of("plain", "cache/plain/m", index, cache_nonce=nonce) for index in range(3)}
+    pairs = {content_of("pairs", "cache/pairs/m", index, cache_nonce=nonce) for index in range(4)}
     assert (len(gaps), len(plain), len(pairs)) == (1, 3, 2)
-    assert len(gaps | plain | pairs | {asked("cache", "cache/m", cache_nonce=nonce)}) == 7
+    assert len(gaps | plain | pairs | {content_of("cache", "cache/m", cache_nonce=nonce)}) == 7
 
 
-def test_marks_are_as_long_in_every_prefix() -> None:
-    """Else two prefixes would differ in tokens, and in cost."""
-    assert len({len(asked("pairs", "cache/pairs/m", index)) for index in range(0, 200, 2)}) == 1
+def test_the_nonce_has_the_same_length_in_every_prefix() -> None:
+    """Otherwise two prefixes would differ in tokens, and in cost."""
+    assert (
+        len({len(content_of("pairs", "cache/pairs/m", index)) for index in range(0, 200, 2)}) == 1
+    )
 
 
 @pytest.mark.parametrize("scenario", ["cache", "pairs", "gap"])
-def test_cache_control_marks_the_prefix_alone(scenario: str) -> None:
+def test_cache_control_marks_only_the_prefix(scenario: str) -> None:
     request = cache.build(phase(scenario=scenario), 0, replace(OPTIONS, cache_control="ephemeral"))
     assert isinstance(request.content, list)
     marked, question = request.content
@@ -278,7 +284,7 @@ def test_a_plain_prompt_is_never_marked() -> None:
 # ---- the seed's prompts
 
 
-def test_the_seeds_prompts_are_kept_to_the_letter() -> None:
+def test_prompts_of_the_seed_are_unchanged() -> None:
     assert marker(phase(), 7, OPTIONS).content == "Reply exactly: ok-7"
     words = " ".join(["NONELINEAR_TPM_EVAL_STATIC_TEXT"] * 666)
     assert padded(phase(), 7, OPTIONS).content == (
@@ -291,11 +297,11 @@ def test_the_seeds_prompts_are_kept_to_the_letter() -> None:
 @pytest.mark.parametrize("name", BUILDERS)
 def test_every_builder_makes_a_body_that_is_json(name: str) -> None:
     first_wave = phase(name="compat/m/1")  # whose requests go by their phase's name
-    asked = BUILDERS[name](first_wave, 0, OPTIONS)
-    assert json.loads(json.dumps({"content": asked.content, **asked.extra}))
+    request = BUILDERS[name](first_wave, 0, OPTIONS)
+    assert json.loads(json.dumps({"content": request.content, **request.extra}))
 
 
-def test_two_probes_that_build_one_request_are_refused(
+def test_two_builders_of_the_same_request_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "twin.py").write_text("BUILDERS = {'vision': None}\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Who answered behind a router: in bodies, streams, errors and headers; what is none is unknown."""
+"""The provider behind a router, from bodies, streams, errors and headers; otherwise unknown."""
 
 from typing import Any
 
@@ -28,7 +28,9 @@ from tasks.stream import StreamedReply
         ({"provider": "x" * 10_000}, {}, "x" * LONGEST),
     ],
 )
-def test_the_provider_is_read(body: Any, headers: dict[str, str], name: str | None) -> None:
+def test_the_provider_is_read_from_body_or_headers(
+    body: Any, headers: dict[str, str], name: str | None
+) -> None:
     assert provider(body, headers) == name
 
 
@@ -44,14 +46,14 @@ values = st.recursive(
     ),
     st.dictionaries(st.sampled_from(HEADERS), st.text(max_size=500)),
 )
-def test_whatever_stands_there_a_name_is_one_short_line_or_unknown(
+def test_the_name_of_a_provider_is_one_short_line_or_unknown(
     body: Any, headers: dict[str, str]
 ) -> None:
     name = provider(body, headers)
     assert name is None or (0 < len(name) <= LONGEST and name == " ".join(name.split()))
 
 
-def test_any_chunk_of_a_stream_may_say_it() -> None:
+def test_any_chunk_of_a_stream_may_name_the_provider() -> None:
     reply = StreamedReply()
     for chunk in ({"id": "a", "choices": []}, {"id": "a", "provider": "Chutes", "choices": []}):
         reply.add(chunk, 1.0)

@@ -1,4 +1,4 @@
-"""What is sent: the seed's body, through the SDK's own headers, typed or not."""
+"""What is sent: the seed's body, with the SDK's own headers, through both surfaces."""
 
 import time
 from collections.abc import Callable
@@ -34,9 +34,9 @@ TYPED = pytest.mark.parametrize("typed", [False, True], ids=["post", "typed"])
 def test_a_plain_request_is_the_seeds(serve: Serve, typed: bool) -> None:
     server = serve(answer(json_reply(completion())))
     send(server.base_url, index=3, typed=typed)
-    (seen,) = server.requests
-    assert seen.line == "POST /v1/chat/completions HTTP/1.1"
-    assert seen.json == {
+    (request,) = server.requests
+    assert request.line == "POST /v1/chat/completions HTTP/1.1"
+    assert request.json == {
         "model": "m",
         "messages": [{"role": "user", "content": "Reply exactly: ok-3"}],
         "max_tokens": 16,
@@ -60,7 +60,9 @@ def test_a_streamed_request_asks_for_usage_and_carries_no_task_id(
 
 @BOTH
 @TYPED
-def test_the_request_comes_from_the_official_sdk(serve: Serve, typed: bool, stream: bool) -> None:
+def test_the_request_has_the_headers_of_the_official_sdk(
+    serve: Serve, typed: bool, stream: bool
+) -> None:
     server = serve(answer(streaming(*WHOLE_STREAM) if stream else json_reply(completion())))
     send(server.base_url, typed=typed, stream=stream)
     headers = server.requests[0].headers
@@ -142,10 +144,10 @@ def test_a_tool_call_is_judged_plain_and_in_pieces(serve: Serve, typed: bool) ->
     whole = json_reply(
         completion(choices=[{"message": {"tool_calls": [CALL]}, "finish_reason": "tool_calls"}])
     )
-    asked = tools.build(phase(), 0, OPTIONS)
+    probe_request = tools.build(phase(), 0, OPTIONS)
     for stream, reply in ((False, whole), (True, pieces)):
         server = serve(answer(reply))
-        row = send(server.base_url, request=asked, stream=stream, typed=typed)
+        row = send(server.base_url, request=probe_request, stream=stream, typed=typed)
         assert (row.outcome, row.check, row.finish_reason) == ("ok", "pass", "tool_calls")
         assert row.content is None
         assert server.requests[0].json["tools"] == tools.WEATHER
@@ -153,7 +155,7 @@ def test_a_tool_call_is_judged_plain_and_in_pieces(serve: Serve, typed: bool) ->
 
 
 def waited_for_a_core_s() -> float:
-    """How long this process has stood ready without a core, so far; 0 where nobody says."""
+    """How long this process has been ready without a core so far; 0 where unknown."""
     try:
         return int(Path("/proc/self/schedstat").read_text().split()[1]) / 1e9
     except OSError:
@@ -196,8 +198,8 @@ def load(serve: Serve, users: int, rounds: int) -> tuple[float, float]:
 def test_latency_holds_under_200_requests_in_flight(serve: Serve) -> None:
     """A shared connection pool would show 1.4 times the truth here.
 
-    The truth is the server's own, on the same clock. A machine that keeps this process waiting
-    for a core gets two more tries, and then no verdict.
+    The truth is the server's own, on the same clock. On a machine that keeps this process
+    waiting for a core there are two more tries, and then no verdict.
     """
     waits = []
     for _ in range(3):

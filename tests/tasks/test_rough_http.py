@@ -1,4 +1,4 @@
-"""HTTP as servers of other makes write it: what every client reads is read, and a status counts."""
+"""HTTP as other servers write it: what every client reads is read, and a status always counts."""
 
 import json
 from collections.abc import Callable
@@ -49,7 +49,7 @@ ROUGH = {
 
 
 @pytest.mark.parametrize("how", ROUGH)
-def test_what_other_clients_read_is_read(serve: Serve, how: str) -> None:
+def test_http_that_other_clients_read_is_read(serve: Serve, how: str) -> None:
     row = send(serve(answer_once(ROUGH[how])).base_url)
     assert (row.outcome, row.content, row.total_tokens) == ("ok", "ok-0", 7), row.error_message
 
@@ -60,10 +60,10 @@ def test_what_other_clients_read_is_read(serve: Serve, how: str) -> None:
     [("429 Too Many", "rate_limited"), ("503 No", "server_error"), ("302 Found", "redirect")],
 )
 @pytest.mark.parametrize("broken", ["short", "gzip"])
-def test_a_status_that_came_counts_though_its_body_broke(
+def test_a_status_counts_although_its_body_is_broken(
     serve: Serve, status: str, outcome: str, broken: str, stream: bool
 ) -> None:
-    """Rate limits drive the search for capacity: a cut body must not hide one."""
+    """Refusals drive the search for capacity: a truncated body must not hide one."""
     reply = http(status, b"oops", "content-length: 400", "retry-after: 7", length=False)
     if broken == "gzip":
         reply = http(status, b"oops", "content-encoding: gzip", "retry-after: 7")
@@ -72,7 +72,7 @@ def test_a_status_that_came_counts_though_its_body_broke(
     assert row.error_message, "how its body broke is still said"
 
 
-def test_the_first_byte_is_the_answers_and_not_an_interim_ones(serve: Serve) -> None:
+def test_the_first_byte_is_that_of_the_answer_and_not_of_an_interim_one(serve: Serve) -> None:
     def script(talk: Conversation) -> None:
         talk.request()
         talk.send(b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n", json_reply(completion()),
@@ -112,8 +112,11 @@ def test_a_connection_that_ends_while_its_request_waits_is_replaced(serve: Serve
     assert [seen.connection for seen in server.requests] == [1, 2], "nothing was sent twice"
 
 
-def test_a_request_lost_with_a_kept_connection_is_told_from_others(serve: Serve) -> None:
-    """Sent as the connection ended: the gateway may have seen it, so it is not sent again."""
+def test_a_request_lost_with_a_kept_connection_has_its_own_message(serve: Serve) -> None:
+    """It was sent as the connection ended:
+
+    the gateway may have read it, so it is not sent again.
+    """
 
     def script(talk: Conversation) -> None:
         talk.request()
@@ -130,8 +133,8 @@ def test_a_request_lost_with_a_kept_connection_is_told_from_others(serve: Serve)
     assert len(server.requests) == 2
 
 
-def test_an_answer_is_read_though_the_gateway_never_reads_the_request(serve: Serve) -> None:
-    """A body too large is often refused by its length alone, and the rest left unread."""
+def test_an_answer_is_read_although_the_gateway_never_reads_the_request(serve: Serve) -> None:
+    """A body that is too large is often refused by its length alone, and left unread."""
 
     def script(talk: Conversation) -> None:
         talk.socket.recv(2000)
@@ -149,7 +152,7 @@ def test_an_answer_is_read_though_the_gateway_never_reads_the_request(serve: Ser
         assert user.client.wire._socket is None, "half a request keeps no connection"
 
 
-def test_a_large_request_is_sent_whole_to_a_gateway_that_reads_slowly(serve: Serve) -> None:
+def test_a_large_request_is_sent_in_full_to_a_gateway_that_reads_slowly(serve: Serve) -> None:
     def script(talk: Conversation) -> None:
         gevent.sleep(0.6)
         talk.request()
@@ -161,8 +164,10 @@ def test_a_large_request_is_sent_whole_to_a_gateway_that_reads_slowly(serve: Ser
     assert server.requests[0].json["messages"][0]["content"] == "y" * 12_000_000
 
 
-def test_a_gateway_that_leaves_its_streams_open_is_waited_for_once(serve: Serve) -> None:
-    """The wait for the end behind [DONE] is no latency, but it would lower a closed loop's rate."""
+def test_a_gateway_that_leaves_streams_open_after_done_delays_only_one_request(
+    serve: Serve,
+) -> None:
+    """That wait is no latency, but it would lower a closed loop's rate."""
 
     def script(talk: Conversation) -> None:
         talk.request()

@@ -1,4 +1,4 @@
-"""The key goes to its gateway and nowhere else, whatever the gateway echoes."""
+"""The key is sent to its gateway and appears nowhere else, whatever the gateway echoes."""
 
 import json
 from collections.abc import Callable
@@ -66,17 +66,17 @@ def test_an_echoed_key_is_in_no_field_of_the_record(serve: Serve, where: str, st
     assert KEY[:12] not in text, "nor a piece of it, where a text was cut"
 
 
-def test_an_echoed_key_is_replaced_by_a_word_that_says_so(serve: Serve) -> None:
+def test_an_echoed_key_is_replaced_by_a_placeholder(serve: Serve) -> None:
     row = send(serve(echoing(ECHOES["error message"])).base_url)
     assert row.error_message == "bad key Bearer [key]"
 
 
-def test_the_key_is_in_no_repr_of_who_measures() -> None:
+def test_the_key_is_in_no_repr_of_our_objects() -> None:
     assert KEY not in repr(Origin("run", "local", KEY))
 
 
 @BOTH
-def test_the_body_carries_no_key(serve: Serve, stream: bool) -> None:
+def test_the_request_body_holds_no_key(serve: Serve, stream: bool) -> None:
     server = serve(echoing(lambda _: json_reply(completion())))
     send(server.base_url, stream=stream)
     assert KEY.encode() not in server.requests[0].body

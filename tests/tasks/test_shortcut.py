@@ -1,4 +1,4 @@
-"""The shortcuts change nothing: the SDK's plain way and ours send and keep the same."""
+"""Our shortcuts change nothing: the SDK's plain way and ours send the same and record the same."""
 
 import gzip
 import json
@@ -38,7 +38,7 @@ BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 
 
 class PlainDecoder(SSEDecoder):
-    """The SDK's decoder with nothing added but whether `[DONE]` was seen, and no empty events."""
+    """The SDK's decoder, with only a note whether `[DONE]` came, and without empty events."""
 
     done = is_json = False
     event: Any = None
@@ -71,13 +71,13 @@ class OpenAI(openai.OpenAI):
 
 
 def sender(base_url: str, *, plain: bool) -> Sender:
-    made = Sender(base_url)
+    one_user = Sender(base_url)
     if plain:
-        http_client = httpx2.Client(transport=made.client.wire, trust_env=False)
-        made.client.sdk = OpenAI(  # type: ignore[assignment]
+        http_client = httpx2.Client(transport=one_user.client.wire, trust_env=False)
+        one_user.client.sdk = OpenAI(  # type: ignore[assignment]
             base_url=base_url, api_key=KEY, max_retries=0, timeout=5.0, http_client=http_client
         )
-    return made
+    return one_user
 
 
 def both_ways(
@@ -85,21 +85,21 @@ def both_ways(
 ) -> tuple[list[RequestRecord], list[RequestRecord]]:
     """Rows of the plain way and of ours, against two servers that run the same script."""
     rows: list[list[RequestRecord]] = []
-    seen: list[list[Any]] = []
+    sent_by_each: list[list[Any]] = []
     for plain in (True, False):
         server = serve(script)
         user = sender(server.base_url, plain=plain)
         rows.append([user.send(index, **how) for index in range(requests)])
         user.client.close()
         port = str(server.port)
-        seen.append(
+        sent_by_each.append(
             [
                 (asked.line, [(k, v.replace(port, "PORT")) for k, v in asked.headers.items()])
                 for asked in server.requests
             ]
             + [asked.body for asked in server.requests]
         )
-    assert seen[0] == seen[1], "the same bytes are sent"
+    assert sent_by_each[0] == sent_by_each[1], "the same bytes are sent"
     return rows[0], rows[1]
 
 
@@ -112,8 +112,8 @@ def same(plain: list[RequestRecord], ours: list[RequestRecord]) -> None:
             if name in TIMES:
                 assert (getattr(one, name) is None) == (getattr(other, name) is None), name
             elif name == "error_message":  # the place in the line, or in its data
-                said = [PLACE.sub("", f"{row.error_message}") for row in (one, other)]
-                assert said[0] == said[1]
+                messages = [PLACE.sub("", f"{row.error_message}") for row in (one, other)]
+                assert messages[0] == messages[1]
             else:
                 assert getattr(one, name) == getattr(other, name), name
 
@@ -197,7 +197,7 @@ MORE: dict[str, tuple[bytes, bytes]] = {
 
 @BOTH
 @pytest.mark.parametrize("case", ANSWERS | MORE)
-def test_both_ways_send_the_same_and_keep_the_same(serve: Serve, case: str, stream: bool) -> None:
+def test_both_ways_send_and_record_the_same(serve: Serve, case: str, stream: bool) -> None:
     reply = (ANSWERS | MORE)[case][stream]
     if stream and case == "text":
         return  # that it is no stream is seen by our decoder alone (test_gateway_shapes.py)
@@ -235,11 +235,11 @@ STREAMS: dict[str, bytes] = {
 
 @pytest.mark.parametrize("case", STREAMS)
 @pytest.mark.parametrize("size", [1, 7, 10_000])
-def test_a_stream_in_any_form_and_any_pieces_gives_the_same_row(
+def test_a_stream_of_any_form_and_segmentation_gives_the_same_row_both_ways(
     serve: Serve, case: str, size: int
 ) -> None:
-    whole = STREAMS[case]
-    pieces = [whole[at : at + size] for at in range(0, len(whole), size)]
+    stream = STREAMS[case]
+    pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
     same(*both_ways(serve, answer(STREAM_HEAD + b"".join(chunked(*pieces))), stream=True))
 
 
@@ -257,7 +257,7 @@ def test_a_cookie_is_sent_back_as_the_sdk_would(serve: Serve, stream: bool) -> N
     assert [row.outcome for row in ours] == ["ok"] * 5
 
 
-def test_a_body_that_is_no_json_fails_the_same(serve: Serve) -> None:
+def test_a_body_that_is_not_json_fails_alike_both_ways(serve: Serve) -> None:
     for value in (float("nan"), "a\ud800", object()):
         request = Request("x", extra={"odd": value})
         same(*both_ways(serve, answer(json_reply(completion())), request=request))
@@ -266,7 +266,7 @@ def test_a_body_that_is_no_json_fails_the_same(serve: Serve) -> None:
 # ---- the decoder and the parser by themselves
 
 
-def test_a_large_event_in_small_pieces_is_put_together() -> None:
+def test_a_large_event_in_small_pieces_is_assembled() -> None:
     data = b'{"image": "' + b"a" * 3_000_000 + b'"}'
     whole = b"data: " + data + b"\n\n"
 
@@ -307,7 +307,7 @@ def test_json_is_read_as_the_standard_library_reads_it(
     + [b'"\x01"', b'"\\x"', b'{"a":1,"a":2}', b"1e999", b"-0", b"9" * 5000, b"[" * 100_000]
     + ['{"a":1}'.encode("utf-16"), b"\xef\xbb\xbf{}"],
 )
-def test_what_is_hardly_json_is_judged_as_the_standard_library_does(raw: bytes) -> None:
+def test_almost_json_is_accepted_or_refused_as_by_the_standard_library(raw: bytes) -> None:
     try:
         expected = repr(json.loads(raw))
     except (ValueError, RecursionError) as error:

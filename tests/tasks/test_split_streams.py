@@ -1,4 +1,4 @@
-"""A stream may be cut into segments anywhere: at every byte the reply is the same."""
+"""A stream may be cut into segments anywhere: the reply is the same."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +17,8 @@ BODY = b": a comment\r\n\r\n" + b"".join(sse(EVENTS))
 CUTS = range(1, len(BODY))
 
 
-def test_a_stream_cut_at_every_byte_is_the_same_reply(serve: Serve) -> None:
-    """Two HTTP chunks, cut within words, UTF-8 characters, line ends and JSON alike."""
+def test_a_stream_cut_at_any_byte_is_the_same_reply(serve: Serve) -> None:
+    """Two HTTP chunks, cut within words, UTF-8 characters, line ends and JSON."""
     cut = iter(CUTS)
 
     def script(talk: Conversation) -> None:
@@ -29,7 +29,7 @@ def test_a_stream_cut_at_every_byte_is_the_same_reply(serve: Serve) -> None:
 
     server = serve(script)
     with sender(server.base_url) as user:
-        said = {
+        record_of = {
             (
                 row.outcome,
                 row.content,
@@ -40,10 +40,10 @@ def test_a_stream_cut_at_every_byte_is_the_same_reply(serve: Serve) -> None:
             )
             for row in (user.send(index, stream=True) for index in range(len(CUTS)))
         }
-    assert said == {("ok", "o汉😀\u2028", 7, 0.25, "stop", 1)}
+    assert record_of == {("ok", "o汉😀\u2028", 7, 0.25, "stop", 1)}
 
 
-def test_a_stream_byte_by_byte_is_the_same_reply(serve: Serve) -> None:
+def test_a_stream_sent_byte_by_byte_is_the_same_reply(serve: Serve) -> None:
     """Each byte its own HTTP chunk and its own segment."""
 
     def script(talk: Conversation) -> None:

@@ -1,4 +1,4 @@
-"""What headers say of times: the gateway's own apart from its upstream's."""
+"""Times in headers: the gateway's own as distinct from its upstream's."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,23 +25,23 @@ from tests.tasks.sending import send
     ({"server-timing": "gateway;dur=1e999"}, None, None, None),
     ({}, None, None, None),
 ])  # fmt: skip
-def test_stated_times(
+def test_stated_times_are_read_with_the_names_of_their_headers(
     headers: dict[str, str], overhead: float | None, upstream: float | None, names: str | None
 ) -> None:
-    found = stated_times(headers)
-    assert found.get("stated_overhead_s") == overhead
-    assert found.get("stated_upstream_s") == upstream
-    assert found.get("stated_times_from") == names
+    times = stated_times(headers)
+    assert times.get("stated_overhead_s") == overhead
+    assert times.get("stated_upstream_s") == upstream
+    assert times.get("stated_times_from") == names
 
 
-def test_a_row_holds_them_and_what_the_reply_calls_itself(serve: Callable[..., Any]) -> None:
+def test_a_row_holds_stated_times_and_the_completions_id(serve: Callable[..., Any]) -> None:
     reply = json_reply(completion(), "x-litellm-overhead-duration-ms: 2.25")
     row = send(serve(answer_once(reply)).base_url)
     assert (row.stated_overhead_s, row.stated_upstream_s) == (0.00225, None)
     assert (row.completion_id, row.completion_created, row.tool_calls) == ("c1", 1, 0)
 
 
-@pytest.mark.parametrize(("headers", "said"), [
+@pytest.mark.parametrize(("headers", "message"), [
     ({"x-litellm-overhead-duration-ms": "-3"},
      "x-litellm-overhead-duration-ms: '-3' is not a valid time"),
     ({"x-kong-proxy-latency": "soon"}, "'soon' is not a valid time"),
@@ -56,13 +56,17 @@ def test_a_row_holds_them_and_what_the_reply_calls_itself(serve: Callable[..., A
     ({"x-kong-proxy-latency": "3"}, None),
     ({}, None),
 ])  # fmt: skip
-def test_a_time_that_cannot_be_is_told(headers: dict[str, str], said: str | None) -> None:
-    found = odd_time(headers, 0.02)
-    assert (said is None and found is None) or (said is not None and said in (found or ""))
+def test_an_impossible_stated_time_is_reported(
+    headers: dict[str, str], message: str | None
+) -> None:
+    complaint = odd_time(headers, 0.02)
+    assert (message is None and complaint is None) or (
+        message is not None and message in (complaint or "")
+    )
     assert odd_time({"x-kong-proxy-latency": "60000"}, None) is None  # of no answer
 
 
-def test_a_row_whose_header_lies_is_flagged(serve: Callable[..., Any]) -> None:
+def test_a_row_with_an_impossible_stated_time_is_flagged(serve: Callable[..., Any]) -> None:
     reply = json_reply(completion(), "x-litellm-overhead-duration-ms: 600000")
     row = send(serve(answer_once(reply)).base_url)
     assert row.success and (row.check or "").split()[-1] == "stated_time"

@@ -1,4 +1,4 @@
-"""What can go wrong within a stream, and what its stopwatch counts as a token."""
+"""What can go wrong within a stream, and what counts as a token in its timing."""
 
 import json
 from collections.abc import Callable
@@ -49,15 +49,15 @@ def test_a_stream_that_ends_within_a_line_is_truncated(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("last", [True, False])
-def test_done_without_a_finish_reason_is_a_whole_stream(serve: Serve, last: bool) -> None:
+def test_done_without_a_finish_reason_is_a_complete_stream(serve: Serve, last: bool) -> None:
     row = send(serve(answer_once(streaming(*BEGUN, last=last))).base_url, stream=True)
     assert (row.outcome, row.finish_reason) == ("ok", None)
 
 
 @TYPED
-def test_a_finish_reason_without_done_is_a_whole_stream(serve: Serve, typed: bool) -> None:
-    whole = streaming(*WHOLE_STREAM, done=False)
-    row = send(serve(answer_once(whole)).base_url, stream=True, typed=typed)
+def test_a_finish_reason_without_done_is_a_complete_stream(serve: Serve, typed: bool) -> None:
+    stream = streaming(*WHOLE_STREAM, done=False)
+    row = send(serve(answer_once(stream)).base_url, stream=True, typed=typed)
     assert (row.outcome, row.finish_reason, row.total_tokens) == ("ok", "stop", 7)
 
 
@@ -103,22 +103,20 @@ def test_a_chunk_that_is_not_json_is_malformed(serve: Serve, event: bytes, typed
 
 @pytest.mark.parametrize("event", ["7", "null", "[]", '"text"', '{"choices": 7}', "{}", "[1]"])
 @TYPED
-def test_a_chunk_of_another_shape_is_passed_over(serve: Serve, event: str, typed: bool) -> None:
+def test_a_chunk_of_another_form_is_skipped(serve: Serve, event: str, typed: bool) -> None:
     events = [*WHOLE_STREAM[:2], json.loads(event), *WHOLE_STREAM[2:]]
     row = send(serve(answer(streaming(*events))).base_url, stream=True, typed=typed)
     assert row.outcome in ("ok", "malformed")
     assert (row.content or "").startswith("ok")
 
 
-def test_a_body_of_plain_text_is_not_a_stream(serve: Serve) -> None:
+def test_a_body_of_plain_text_in_place_of_a_stream_is_malformed(serve: Serve) -> None:
     server = serve(answer(http("200 OK", b"upstream gone", "content-type: text/plain")))
     assert send(server.base_url, stream=True).outcome in ("stream_truncated", "malformed")
 
 
 @TYPED
-def test_a_whole_json_reply_where_a_stream_was_asked_for_is_malformed(
-    serve: Serve, typed: bool
-) -> None:
+def test_a_json_reply_in_place_of_a_stream_is_malformed(serve: Serve, typed: bool) -> None:
     row = send(serve(answer(json_reply(completion()))).base_url, stream=True, typed=typed)
     assert (row.outcome, row.error_message) == (
         "malformed",
@@ -127,7 +125,7 @@ def test_a_whole_json_reply_where_a_stream_was_asked_for_is_malformed(
     assert row.total_tokens == 7, "it was paid for"
 
 
-def test_comments_and_unknown_fields_of_a_stream_are_passed_over(serve: Serve) -> None:
+def test_comments_and_unknown_fields_of_a_stream_are_skipped(serve: Serve) -> None:
     noise = b": OPENROUTER PROCESSING\n\nretry: 5\nid: 3\n\n"
     events = sse(WHOLE_STREAM)
     body = STREAM_HEAD + b"".join(chunked(noise, events[0], noise, *events[1:], noise))
@@ -195,7 +193,7 @@ def test_a_single_chunk_has_no_gap(serve: Serve) -> None:
     assert (row.chunks, row.inter_chunk_p50_s, row.inter_chunk_max_s) == (1, None, None)
 
 
-def test_the_wait_after_done_is_not_the_gateways_latency(serve: Serve) -> None:
+def test_a_wait_after_done_is_not_counted_as_latency(serve: Serve) -> None:
     """Some gateways say [DONE] and keep the body open."""
 
     def script(talk: Conversation) -> None:

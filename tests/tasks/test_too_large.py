@@ -1,4 +1,4 @@
-"""Memory is bounded whatever a gateway sends: judged by the peak of a process of its own."""
+"""Memory is bounded whatever a gateway sends, judged by the peak of a separate process."""
 
 import gzip
 import json
@@ -79,10 +79,10 @@ SENT: dict[str, Callable[[], Iterator[bytes]]] = {
 
 def script(talk: Conversation) -> None:
     while True:
-        asked = talk.request()
-        name = asked.line.split("/")[2]
+        path_asked = talk.request()
+        name = path_asked.line.split("/")[2]
         if name == "warm":
-            kind = b"text/event-stream" if asked.json.get("stream") else b"application/json"
+            kind = b"text/event-stream" if path_asked.json.get("stream") else b"application/json"
             body = json.dumps(completion()).encode()
             body = b"data: " + body + b"\n\n" if b"event" in kind else body
             head = b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ncontent-length: %d\r\n\r\n"
@@ -93,7 +93,7 @@ def script(talk: Conversation) -> None:
 
 
 def test_memory_is_bounded_whatever_comes(serve: Serve) -> None:
-    """600 MB in every way that HTTP and an event stream have, to a client that may take 8."""
+    """600 MB in every way that HTTP and an event stream allow, to a client that may take 8."""
     from gevent.subprocess import run
 
     server = serve(script)
@@ -108,7 +108,9 @@ def test_memory_is_bounded_whatever_comes(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("status", ["200 OK", "500 No", "429 No"])
-def test_the_limit_is_to_the_byte_and_a_stated_status_stays(serve: Serve, status: str) -> None:
+def test_a_body_one_byte_over_the_limit_is_too_large_and_keeps_its_status(
+    serve: Serve, status: str
+) -> None:
     whole = json.dumps(completion()).encode()
 
     def answer(talk: Conversation) -> None:
@@ -127,7 +129,7 @@ def test_the_limit_is_to_the_byte_and_a_stated_status_stays(serve: Serve, status
     assert roomy.send().outcome == ("ok" if status == "200 OK" else named[status])
 
 
-def test_a_packed_reply_counts_as_unpacked(serve: Serve) -> None:
+def test_a_compressed_reply_counts_by_its_unpacked_size(serve: Serve) -> None:
     body = gzip.compress(json.dumps(completion("x" * 200_000)).encode())
 
     def answer(talk: Conversation) -> None:
@@ -138,8 +140,8 @@ def test_a_packed_reply_counts_as_unpacked(serve: Serve) -> None:
     assert Sender(serve(answer).base_url, most_bytes=300_000).send().outcome == "ok"
 
 
-def test_a_flood_of_small_values_is_not_parsed(serve: Serve) -> None:
-    """A list of empty lists takes 28 times its bytes once it is read."""
+def test_json_with_too_many_small_values_is_not_parsed(serve: Serve) -> None:
+    """A list of empty lists takes 28 times its bytes once it is parsed."""
     body = b"[" + b"[]," * 2_500_000 + b"1]"
 
     def answer(talk: Conversation) -> None:
@@ -154,7 +156,9 @@ def test_a_flood_of_small_values_is_not_parsed(serve: Serve) -> None:
 @pytest.mark.parametrize(
     "coding", ["gzip", "deflate", "raw deflate", "br", "gzip, gzip", "identity"]
 )
-def test_every_coding_unpacks_in_any_pieces(serve: Serve, coding: str, size: int) -> None:
+def test_every_content_coding_is_unpacked_in_pieces_of_any_size(
+    serve: Serve, coding: str, size: int
+) -> None:
     import zlib
 
     import brotli

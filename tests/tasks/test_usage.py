@@ -1,4 +1,4 @@
-"""Tokens, cost, text and errors in the words of every gateway we know."""
+"""Tokens, cost, text and errors in the words of every gateway that we know."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ LITELLM = {"x-litellm-response-cost": "0.000123", "x-litellm-call-id": "c1"}
 
 
 @pytest.mark.parametrize(
-    ("said", "headers", "read"),
+    ("stated", "headers", "expected"),
     [
         pytest.param(COUNTS, {}, COUNTS, id="openai: no cost"),
         pytest.param(
@@ -189,13 +189,13 @@ LITELLM = {"x-litellm-response-cost": "0.000123", "x-litellm-call-id": "c1"}
     ],
 )  # fmt: skip
 def test_usage_is_read_in_every_dialect(
-    said: dict[str, Any], headers: dict[str, str], read: dict[str, Any]
+    stated: dict[str, Any], headers: dict[str, str], expected: dict[str, Any]
 ) -> None:
-    assert usage({"usage": said}, headers, ok=True) == {**UNKNOWN, **read}
+    assert usage({"usage": stated}, headers, ok=True) == {**UNKNOWN, **expected}
 
 
 @pytest.mark.parametrize(
-    "said",
+    "stated",
     [
         None, [], "text", 7, {},
         {"prompt_tokens": "ten", "completion_tokens": 4.5, "total_tokens": True},
@@ -210,19 +210,19 @@ def test_usage_is_read_in_every_dialect(
     ],
     ids=repr,
 )  # fmt: skip
-def test_what_is_absent_or_of_the_wrong_type_is_unknown_and_never_zero(said: object) -> None:
-    assert usage({"usage": said}, {}, ok=True) == UNKNOWN
+def test_counts_that_are_absent_or_of_the_wrong_type_are_none(stated: object) -> None:
+    assert usage({"usage": stated}, {}, ok=True) == UNKNOWN
 
 
-def test_litellms_header_does_not_count_on_an_error() -> None:
-    """It says "0" there without knowing."""
+def test_litellms_cost_header_is_ignored_on_an_error() -> None:
+    """It is "0" there, although LiteLLM does not know."""
     assert usage({}, {"x-litellm-response-cost": "0"}, ok=False) == UNKNOWN
 
 
-def test_a_header_that_names_a_charge_counts_on_an_error_too() -> None:
-    """A stream that was cut off, a refusal: what the gateway says it took was taken."""
-    read = usage({}, {"x-litellm-response-cost": "0.2"}, ok=False)
-    assert (read["api_cost"], read["cost_source"]) == (0.2, "header")
+def test_a_charge_in_a_header_counts_on_an_error_too() -> None:
+    """After a refusal or a truncated stream, what the gateway says it charged was charged."""
+    counts = usage({}, {"x-litellm-response-cost": "0.2"}, ok=False)
+    assert (counts["api_cost"], counts["cost_source"]) == (0.2, "header")
 
 
 @pytest.mark.parametrize(
@@ -236,16 +236,16 @@ def test_a_header_that_names_a_charge_counts_on_an_error_too() -> None:
         ("", 0.5, "body"),
     ],
 )
-def test_the_operator_can_name_where_the_cost_is(field: str, cost: float, source: str) -> None:
+def test_cost_field_names_where_the_cost_is(field: str, cost: float, source: str) -> None:
     headers = {"x-request-charge": "0.4", **LITELLM}
-    said: dict[str, Any] = {"billing": {"charge": "0.7"}, "usage": {"price": 0.6}}
+    body: dict[str, Any] = {"billing": {"charge": "0.7"}, "usage": {"price": 0.6}}
     if cost == 0.5:
-        said["usage"]["cost"] = 0.5
-    read = usage(said, headers, ok=True, cost_field=field)
-    assert (read["api_cost"], read["cost_source"]) == (cost, source)
+        body["usage"]["cost"] = 0.5
+    counts = usage(body, headers, ok=True, cost_field=field)
+    assert (counts["api_cost"], counts["cost_source"]) == (cost, source)
 
 
-def test_a_bodys_cost_counts_on_an_error_too() -> None:
+def test_the_cost_in_a_body_counts_on_an_error_too() -> None:
     assert usage({"usage": {"cost": 0.1}}, {}, ok=False)["api_cost"] == 0.1
 
 
@@ -258,27 +258,29 @@ FIELDS = ("prompt_tokens", "total_tokens", "cost", "prompt_tokens_details", "cac
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), json_values), st.text())
-def test_usage_never_raises_and_never_lies_about_types(said: dict[str, Any], header: str) -> None:
-    read = usage({"usage": said}, {"x-litellm-response-cost": header}, ok=True)
-    for name, value in read.items():
+def test_any_usage_is_read_without_an_error_and_with_the_right_types(
+    stated: dict[str, Any], header: str
+) -> None:
+    counts = usage({"usage": stated}, {"x-litellm-response-cost": header}, ok=True)
+    for name, value in counts.items():
         if name.endswith("_tokens"):
             assert value is None or type(value) is int
         elif name.endswith("_cost"):
             assert value is None or type(value) is float
-    assert (read["cost_source"] == "unknown") == (read["api_cost"] is None)
+    assert (counts["cost_source"] == "unknown") == (counts["api_cost"] is None)
 
 
 @given(json_values)
 def test_a_body_of_any_json_is_a_message_or_none(body: object) -> None:
-    made = message({"choices": body, "model": body})
-    assert made is None or isinstance(made.content, str | None)
+    reply = message({"choices": body, "model": body})
+    assert reply is None or isinstance(reply.content, str | None)
 
 
 @given(json_values)
-def test_an_error_of_any_json_can_be_read(error: object) -> None:
-    said = complaint(error)
-    assert isinstance(said.message, str)
-    assert said.status is None or 400 <= said.status < 600
+def test_an_error_of_any_json_has_a_message(error: object) -> None:
+    complaint_read = complaint(error)
+    assert isinstance(complaint_read.message, str)
+    assert complaint_read.status is None or 400 <= complaint_read.status < 600
 
 
 @pytest.mark.parametrize(
@@ -298,11 +300,15 @@ def test_an_error_of_any_json_can_be_read(error: object) -> None:
         ([], None, "[]", None),
     ],
 )
-def test_an_error_is_read_by_hand(
+def test_an_error_has_the_type_message_and_status_worked_by_hand(
     error: object, kind: str | None, text: str, status: int | None
 ) -> None:
-    said = complaint(error)
-    assert (said.type, said.message, said.status) == (kind, text, status)
+    complaint_read = complaint(error)
+    assert (complaint_read.type, complaint_read.message, complaint_read.status) == (
+        kind,
+        text,
+        status,
+    )
 
 
 @pytest.mark.parametrize(
@@ -340,7 +346,7 @@ def test_content_is_text_or_the_text_of_its_parts(content: object, text: str | N
 
 
 @pytest.mark.parametrize(
-    ("said", "empty"),
+    ("reply", "empty"),
     [
         ({"content": "x"}, False),
         ({"content": "", "reasoning": "x"}, False),
@@ -351,11 +357,11 @@ def test_content_is_text_or_the_text_of_its_parts(content: object, text: str | N
     ],
 )
 def test_a_message_is_empty_without_content_reasoning_and_tool_call(
-    said: dict[str, Any], empty: bool
+    reply: dict[str, Any], empty: bool
 ) -> None:
-    made = message({"choices": [{"message": said}]})
-    assert made is not None
-    assert made.empty is empty
+    parsed = message({"choices": [{"message": reply}]})
+    assert parsed is not None
+    assert parsed.empty is empty
 
 
 @pytest.mark.parametrize(
@@ -368,34 +374,34 @@ def test_a_message_is_empty_without_content_reasoning_and_tool_call(
         {"cost": {"total_usd": 0.5}},
     ],
 )
-def test_a_cost_named_in_dollars_is_none_of_a_run_in_another_currency(used: Json) -> None:
+def test_a_cost_in_dollars_is_unknown_in_a_run_of_another_currency(used: Json) -> None:
     body = {"usage": {**COUNTS, **used}}
     assert usage(body, {}, ok=True)["api_cost"] == 0.5
     assert usage(body, {}, ok=True, currency="USD")["api_cost"] == 0.5
-    found = usage(body, {}, ok=True, currency="CNY")
-    assert (found["api_cost"], found["cost_source"]) == (None, "unknown")
+    counts = usage(body, {}, ok=True, currency="CNY")
+    assert (counts["api_cost"], counts["cost_source"]) == (None, "unknown")
     assert unread_cost({**COUNTS, **used}, "CNY")
 
 
-def test_a_cost_named_in_dollars_is_read_where_the_operator_names_the_field() -> None:
+def test_a_cost_in_dollars_is_read_where_cost_field_names_it() -> None:
     body = {"usage": {**COUNTS, "cost_usd": 0.5}}
-    found = usage(body, {}, ok=True, cost_field="usage.cost_usd", currency="CNY")
-    assert found["api_cost"] == 0.5
-    said = unread_cost(body["usage"], "CNY")
-    assert said is not None and "--cost-field usage.cost_usd" in said
+    counts = usage(body, {}, ok=True, cost_field="usage.cost_usd", currency="CNY")
+    assert counts["api_cost"] == 0.5
+    advice = unread_cost(body["usage"], "CNY")
+    assert advice is not None and "--cost-field usage.cost_usd" in advice
 
 
 @pytest.mark.parametrize("path", ["cost", "total_cost", "billing.cost", "metadata.cost_usd"])
-def test_a_cost_beside_the_usage_is_pointed_out_and_not_read(path: str) -> None:
+def test_a_cost_outside_the_usage_is_reported_and_not_read(path: str) -> None:
     where, _, name = path.rpartition(".")
     stated_cost: Json = {name: 0.25}
     body: Json = {"usage": COUNTS, **({where: stated_cost} if where else stated_cost)}
     assert usage(body, {}, ok=True)["api_cost"] is None
-    said = cost_elsewhere(body)
-    assert said is not None and said.endswith(f"--cost-field {path}")
+    advice = cost_elsewhere(body)
+    assert advice is not None and advice.endswith(f"--cost-field {path}")
     assert usage(body, {}, ok=True, cost_field=path)["api_cost"] == 0.25
 
 
 @pytest.mark.parametrize("body", [{"usage": COUNTS}, {"cost": True}, {"cost": "much"}, {"meta": 3}])
-def test_nothing_is_pointed_out_where_no_cost_stands(body: Json) -> None:
+def test_nothing_is_reported_where_there_is_no_cost(body: Json) -> None:
     assert cost_elsewhere(body) is None

@@ -1,4 +1,4 @@
-"""Errors named by their words: the outcome and the message, whatever the envelope and status."""
+"""Errors named by their message: outcome and message, whatever the envelope and status."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ Serve = Callable[..., Any]
 
 
 def _zstd() -> Any:
-    """The library that the SDK's HTTP client unpacks zstd with; None: there is none."""
+    """The library that the SDK's HTTP client unpacks zstd with; None if there is none."""
     for name in ("compression.zstd", "backports.zstd"):
         try:
             return import_module(name)
@@ -39,8 +39,8 @@ ZSTD = _zstd()
 
 def judged(status: int, body: object) -> tuple[str, str | None]:
     raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-    said = whole(raw, {}) if status == 200 else refused(status, raw)
-    return said.outcome.value, said.error_message
+    answer_read = whole(raw, {}) if status == 200 else refused(status, raw)
+    return answer_read.outcome.value, answer_read.error_message
 
 
 SDK = "Error code: 429 - {'error': {'message': 'Slow down', 'code': None}}"
@@ -74,7 +74,9 @@ SAID = [
 
 
 @pytest.mark.parametrize(("status", "body", "outcome"), SAID)
-def test_a_failure_is_named_by_its_words(status: int, body: dict[str, Any], outcome: str) -> None:
+def test_the_outcome_of_a_failure_follows_from_its_message(
+    status: int, body: dict[str, Any], outcome: str
+) -> None:
     words = body.get("error") or next(
         body[name] for name in ("message", "errmsg", "msg", "detail", "title") if name in body
     )
@@ -102,7 +104,7 @@ TOO_MANY = ("当前分组上游负载已饱和，请稍后再试", "请求过于
     ("message", "outcome"),
     [(m, "payment_required") for m in NO_MONEY] + [(m, "rate_limited") for m in TOO_MANY],
 )
-def test_no_money_and_too_many_are_that_under_every_status(
+def test_no_balance_and_too_many_requests_are_recognized_under_every_status(
     status: int, message: str, outcome: str
 ) -> None:
     body = {"error": {"message": message, "type": "new_api_error", "code": ""}}
@@ -111,7 +113,7 @@ def test_no_money_and_too_many_are_that_under_every_status(
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403])
 @pytest.mark.parametrize("message", NO_ENTRY)
-def test_a_refused_key_is_auth(status: int, message: str) -> None:
+def test_a_message_about_a_refused_key_is_auth(status: int, message: str) -> None:
     assert judged(status, {"error": {"message": message}}) == ("auth", message)
 
 
@@ -129,7 +131,7 @@ def test_a_refused_key_is_auth(status: int, message: str) -> None:
         (200, "gone", "server_error"),
     ],
 )
-def test_words_that_only_look_like_a_cause_name_none(
+def test_a_message_that_only_resembles_a_cause_names_none(
     status: int, message: str, outcome: str
 ) -> None:
     assert judged(status, {"error": {"message": message}}) == (outcome, message)
@@ -139,7 +141,7 @@ def test_words_that_only_look_like_a_cause_name_none(
 @pytest.mark.parametrize(
     "words", ["API rate limit exceeded", *NO_MONEY[:2], *TOO_MANY[:1], "令牌无效"]
 )
-def test_a_healthy_reply_may_say_such_words(serve: Serve, words: str, stream: bool) -> None:
+def test_a_successful_reply_may_contain_such_words(serve: Serve, words: str, stream: bool) -> None:
     if stream:
         chunks = json.loads(json.dumps(WHOLE_STREAM).replace("ok-0", words))
         reply = STREAM_HEAD + b"".join(chunked(*sse([{**c, "message": words} for c in chunks])))
@@ -173,21 +175,23 @@ SHOWN = [
 
 
 @pytest.mark.parametrize(("body", "outcome", "message"), SHOWN)
-def test_the_words_shown_are_the_detail(body: Any, outcome: str, message: str) -> None:
+def test_the_message_recorded_is_the_detail(body: Any, outcome: str, message: str) -> None:
     assert judged(400, body) == (outcome, message)
 
 
-def test_the_kind_that_stands_beside_the_detail_is_kept() -> None:
+def test_the_type_beside_the_detail_is_kept() -> None:
     body = {"error": "Bad Request", "message": "the detail", "status": 400}
     assert refused(400, json.dumps(body).encode()).error_type == "Bad Request"
 
 
 @pytest.mark.parametrize("typed", [False, True], ids=["post", "typed"])
 @pytest.mark.parametrize("before", [b" ", b"\t", b"\xef\xbb\xbf"], ids=repr)
-def test_text_that_no_client_can_see_is_malformed(serve: Serve, before: bytes, typed: bool) -> None:
-    """By the standard and in the SDK such a line is no data: a program would lose its text."""
-    first, second, *rest = sse(WHOLE_STREAM)
-    reply = STREAM_HEAD + b"".join(chunked(first, before + second, *rest))
+def test_a_stream_with_text_that_no_client_sees_is_malformed(
+    serve: Serve, before: bytes, typed: bool
+) -> None:
+    """By the standard and in the SDK such a line is not data: a program would lose its text."""
+    first, second, *others = sse(WHOLE_STREAM)
+    reply = STREAM_HEAD + b"".join(chunked(first, before + second, *others))
     row = send(serve(answer_once(reply)).base_url, stream=True, typed=typed)
     assert (row.outcome, row.success) == ("malformed", False)
     assert "lost to every client" in (row.error_message or "")
@@ -202,9 +206,9 @@ def test_done_after_two_blanks_breaks_the_sdks_reader_and_is_malformed(serve: Se
 @pytest.mark.parametrize(
     "line", [b": data: x", b"id: data: x", b"event: data:", b"note data: x"], ids=repr
 )
-def test_a_line_that_only_speaks_of_data_loses_nothing(serve: Serve, line: bytes) -> None:
-    first, *rest = sse(WHOLE_STREAM)
-    reply = STREAM_HEAD + b"".join(chunked(first, line + b"\n\n", *rest))
+def test_a_line_that_merely_mentions_data_is_ignored(serve: Serve, line: bytes) -> None:
+    first, *others = sse(WHOLE_STREAM)
+    reply = STREAM_HEAD + b"".join(chunked(first, line + b"\n\n", *others))
     assert send(serve(answer_once(reply)).base_url, stream=True).outcome == "ok"
 
 
@@ -213,7 +217,7 @@ def test_a_line_that_only_speaks_of_data_loses_nothing(serve: Serve, line: bytes
     ("status", "outcome"),
     [("200 OK", "malformed"), ("429 No", "rate_limited"), ("503 No", "server_error")],
 )
-def test_a_coding_that_nobody_asked_for_is_told(
+def test_a_content_coding_that_was_not_asked_for_is_named(
     serve: Serve, coding: str, status: str, outcome: str
 ) -> None:
     if "zstd" in coding and ZSTD is not None:
@@ -229,7 +233,7 @@ def test_a_coding_that_nobody_asked_for_is_told(
 
 
 @pytest.mark.skipif(ZSTD is None, reason="no library for zstd")
-def test_zstd_is_read_where_the_http_client_asks_for_it(serve: Serve) -> None:
+def test_zstd_is_read_where_the_http_client_accepts_it(serve: Serve) -> None:
     raw = json.dumps(completion("ok-0" + " " * 300_000)).encode()
     assert ZSTD is not None
     packed = ZSTD.compress(raw[:200]) + ZSTD.compress(raw[200:])
