@@ -14,7 +14,10 @@ _LARGEST_BYTES = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """One line of the list; unknown values are None. `costs` is the sum of the known costs."""
+    """One line of the list; unknown values are None.
+
+    `started_at` is `YYYY-MM-DD hh:mm:ss`, UTC. `cost` is the sum of the known costs, in `currency`.
+    """
 
     run_id: str
     started_at: str

@@ -11,7 +11,7 @@ Level = Literal["good", "note", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells under headers, and one sentence on how they were computed."""
+    """Rows of cells under headers; `how` says how they were computed. Each row fits `headers`."""
 
     headers: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
@@ -21,10 +21,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A sentence that judges: all is well, take note, or do not trust.
+    """A sentence that judges: all is well, take note, or something is wrong.
 
-    `head` says it in a few words, and `doubt` whether it is about the measurement, and so about
-    whether to believe the numbers, rather than about the gateway.
+    `head` is the same in a few words (empty: none). `doubt` marks a remark about the measurement,
+    so about whether to believe the numbers, rather than about the gateway.
     """
 
     level: Level
@@ -42,7 +42,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Lines to be shown as they are, e.g. task ids."""
+    """Lines to show as they are, e.g. task ids."""
 
     lines: tuple[str, ...]
 
@@ -52,10 +52,10 @@ Block = Table | Remark | Text | Listing | Chart
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands under it; without blocks it is left out.
+    """A heading and its content; a section without blocks is left out of the page.
 
-    `folded` marks a section that readers look up rather than read: the HTML shows its heading, and
-    the rest at a click.
+    `folded` marks a section that readers look up rather than read: the HTML shows only its heading
+    until it is clicked.
     """
 
     title: str
@@ -65,7 +65,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One big number of the first page."""
+    """One large number of the first page, with a hint below it."""
 
     label: str
     value: str
@@ -74,7 +74,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A question that a new reader asks first, and its answer in a sentence or two."""
+    """A question that a new reader asks first, and its answer in one or two sentences."""
 
     question: str
     level: Level
@@ -83,7 +83,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The whole report. `banner` stands on every page of it (simulated runs)."""
+    """The whole report. `banner` is shown on every printed page (for simulated runs)."""
 
     lang: str
     title: str

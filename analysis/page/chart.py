@@ -1,6 +1,6 @@
 """Charts as data, drawn as inline SVG: no script, no style attribute, no external resource.
 
-A chart's points are thinned before they come here; drawing is linear in what it is given.
+Points are thinned before they come here; the time to draw is linear in their number.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _COLOURS = 8
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line or cloud of points (x, y). `colour` picks from the page's palette, 0 to 7."""
+    """One line or cloud of points (x, y); `colour`, 0 to 7, is from the page's palette."""
 
     label: str
     points: Points
@@ -30,7 +30,11 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A titled plot with named axes (units included in the names)."""
+    """A chart with a title and named axes; the names include the units.
+
+    `y_top` is the end of the y axis (None: from the data), `x_ticks` are the ticks of the x axis
+    (empty: round numbers).
+    """
 
     title: str
     x_label: str
@@ -56,14 +60,14 @@ def svg(chart: Chart) -> str:
 
 
 class _Scale:
-    """From data to the drawing's units."""
+    """Converts data to the units of the drawing."""
 
     def __init__(self, chart: Chart) -> None:
         points = [p for series in chart.series for p in series.points]
         xs, ys = [x for x, _ in points] or [0.0], [y for _, y in points] or [0.0]
         self.log_x = chart.log_x and min(xs) > 0
-        found = list(chart.x_ticks) or ticks(min(0.0, min(xs)), max(xs))
-        self.x_ticks = [x for x in found if x > 0] if self.log_x else found
+        x_ticks = list(chart.x_ticks) or ticks(min(0.0, min(xs)), max(xs))
+        self.x_ticks = [x for x in x_ticks if x > 0] if self.log_x else x_ticks
         self.y_ticks = ticks(min(0.0, min(ys)), chart.y_top or max(ys))
         low_x = min(xs) if self.log_x else min(self.x_ticks[0], min(xs))
         self._x0, self._x1 = self._place(low_x), self._place(max(max(xs), self.x_ticks[-1]))
@@ -73,34 +77,38 @@ class _Scale:
         return log10(x) if self.log_x else x
 
     def x(self, value: float) -> float:
-        """The horizontal place of a value."""
+        """The horizontal position of a value, in user units."""
         span = (self._x1 - self._x0) or 1.0
         inner = WIDTH - _LEFT - _RIGHT
         return round(_LEFT + (self._place(value) - self._x0) / span * inner, 1)
 
     def y(self, value: float) -> float:
-        """The vertical place of a value."""
+        """The vertical position of a value, in user units from the top."""
         span = (self._y1 - self._y0) or 1.0
         inner = HEIGHT - _TOP - _BOTTOM
         return round(HEIGHT - _BOTTOM - (value - self._y0) / span * inner, 1)
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers, 1, 2 or 5 times a power of ten apart, that embrace `low` and `high`."""
+    """About so many round numbers from at most `low` to at least `high`.
+
+    They are 1, 2 or 5 times a power of ten apart. Ends that are infinite, NaN or in the wrong order
+    give ticks for one unit.
+    """
     if not (isfinite(low) and isfinite(high)) or high <= low:
         high = low + 1.0
     raw = (high - low) / about
     power: float = 10.0 ** floor(log10(raw))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * (1 - 1e-9))
     first = floor(low / step + 1e-9)
-    found = [first * step]
-    while found[-1] < high - step * 1e-9:
-        found.append((first + len(found)) * step)
-    return [round(value, 12) for value in found]
+    values = [first * step]
+    while values[-1] < high - step * 1e-9:
+        values.append((first + len(values)) * step)
+    return [round(value, 12) for value in values]
 
 
 def figure(value: float) -> str:
-    """A tick's text: no more digits than it needs."""
+    """The label of a tick, without trailing zeros."""
     if value and (abs(value) >= 1e7 or abs(value) < 1e-4):
         return f"{value:g}"
     return f"{value:,.4f}".rstrip("0").rstrip(".")

@@ -1,4 +1,4 @@
-"""A page as one HTML file: no script, no request, everything escaped, under a strict CSP."""
+"""A page as one HTML file: no scripts, no requests, everything escaped, with a strict CSP."""
 
 import base64
 import hashlib
@@ -19,13 +19,13 @@ _HERE = Path(__file__).parent
 _SIGNS = {"good": "✓", "note": "i", "bad": "!"}
 _MOST_REMARKS = 8
 _LONG_ROWS = 400
-"""Of a page with more rows in its tables only what is unfolded is printed: 200 phases took 100
-pages."""
+"""If the tables have more rows than this, folded sections are not printed: a run with 200 phases
+took 100 sheets of paper."""
 _KINDS = ((Table, "table", "张表"), (Chart, "chart", "幅图"), (Remark, "remark", "条说明"))
 
 
 def render(page: Page) -> str:
-    """The whole file."""
+    """The text of the whole file."""
     style = (_HERE / "report.css").read_text(encoding="utf-8")
     if page.banner:
         style += '\n@page { @top-center { content: "SIMULATED"; } }\n'
@@ -39,7 +39,7 @@ def render(page: Page) -> str:
 
 
 def _more(remarks: Sequence[Remark], lang: str) -> str:
-    """The summary of the remarks folded under the first ones; it counts the grave ones."""
+    """The label of the remarks that are folded under the first ones, with how many are grave."""
     grave = sum(remark.level == "bad" for remark in remarks)
     if lang == "en":
         return f"{len(remarks)} more" + (f", {grave} of them grave" if grave else "")
@@ -54,21 +54,21 @@ def _rows(page: Page) -> int:
 def _inside(section: Section, lang: str) -> str:
     """What is folded under a heading: `2 tables, 3 charts`."""
     counts = Counter(type(block) for block in section.blocks)
-    said = [
+    counted = [
         f"{n} {en}{'' if n == 1 else 's'}" if lang == "en" else f"{n} {zh}"
         for kind, en, zh in _KINDS
         if (n := counts[kind])
     ]
-    return (", " if lang == "en" else "、").join(said)
+    return (", " if lang == "en" else "、").join(counted)
 
 
 def _finalize(value: object) -> object:
-    """A value as it goes into the page: `autoescape` makes its tags harmless after this."""
+    """A value with its invisible characters made visible; `autoescape` then escapes its markup."""
     return value if isinstance(value, Markup) else shown(value)
 
 
 def _groups(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Block]]]:
-    """Neighbours of one kind together: remarks stand in one list, charts side by side."""
+    """Neighbouring blocks of one kind together: remarks in one list, charts side by side."""
     for kind, some in groupby(blocks, key=type):
         yield kind.__name__, list(some)
 

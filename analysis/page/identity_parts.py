@@ -9,7 +9,7 @@ from identity.mixed import Part
 
 
 def of_parts(t: Words) -> list[Column[Part, Any]]:
-    """How many answers a part has, how far they differ from the others', and what was counted."""
+    """Columns: a part's answers, how much they differ from the others', its stated tokens."""
     return [
         ANSWERS.of(lambda part: part.answers, integer),
         EFFECT.of(lambda part: f"{part.found.effect:.2f}" if part.found else ABSENT),

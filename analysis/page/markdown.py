@@ -27,12 +27,12 @@ def render(page: Page) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is, on one line."""
+    """The text on one line, escaped so that Markdown shows it literally."""
     return " ".join(shown(text).split()).translate(_SPECIAL)
 
 
 def flush_right(table: Table) -> list[bool]:
-    """Which columns hold nothing but numbers; the first one names its row and stays left."""
+    """Which columns contain only numbers; never the first, which names the row."""
     return [
         place > 0 and bool(table.rows) and all(_NUMERIC.match(row[place]) for row in table.rows)
         for place in range(len(table.headers))

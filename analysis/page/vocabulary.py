@@ -1,7 +1,7 @@
-"""The names of numbers that several tables and charts show: one each, in both languages.
+"""The names of what several tables and charts show: one name each, in both languages.
 
-What one table alone shows is named in that table. Columns of numbers are those of a phase
-(`PhaseNumbers`); `MODEL.of(...)` is the same column in a table of other items.
+What only one table shows is named in that table. Columns take their values from a phase
+(`PhaseNumbers`); `MODEL.of(...)` is the same column for a table of other items.
 """
 
 from collections.abc import Callable
@@ -29,14 +29,14 @@ Rank = PhaseColumn["Ranked"]
 
 
 class Cost(NamedTuple):
-    """An amount, and how many requests of unknown cost are not in it."""
+    """An amount, and how many requests of unknown cost it does not include."""
 
     amount: float | None
     unknown: int = 0
 
 
 class Ranked(NamedTuple):
-    """A percentile of a time, seconds, `among` this many times; None: not counted."""
+    """A percentile of a time, seconds, over `among` values (None: it is not known how many)."""
 
     time_s: float | None
     percent: Fraction | int
@@ -44,7 +44,7 @@ class Ranked(NamedTuple):
 
     @property
     def few(self) -> bool:
-        """Whether no time lies beyond its rank: then it is the slowest one's."""
+        """Whether there are too few times for this percentile, so that it is only the slowest."""
         return self.among is not None and self.among < enough(self.percent)
 
 
@@ -59,7 +59,7 @@ def _money(t: Words, cost: Cost) -> str:
 
 
 def _ranked(unit: Callable[[float | None], str]) -> Callable[[Words, Ranked], str]:
-    """A percentile as text; with too few times it is marked as the slowest one's."""
+    """Formats a percentile; with too few times it is marked as their maximum."""
 
     def show(t: Words, rank: Ranked) -> str:
         text = unit(rank.time_s)
@@ -80,7 +80,7 @@ SCENARIO = _phase("Scenario", "场景", lambda p: p.scenario)
 
 
 def scenario(t: Words, name: str) -> str:
-    """A row's scenario as a cell: the names that are words are translated, others stay."""
+    """A row's scenario as a cell; names that are ordinary words are translated."""
     return t(name, {"plain": "非流式", "stream": "流式"}.get(name, name))
 
 
@@ -112,7 +112,7 @@ WALL = _phase("Wall clock", "墙钟耗时", lambda p: p.wall_s, seconds)
 
 
 def latency(rank: Fraction | int) -> Rank:
-    """A percentile of the latency, over the successes."""
+    """The column of a percentile of the latency, over the successes."""
     label = f"P{decimal(rank)}"
     return Column(
         Name(f"{label} latency", f"{label} 延迟"),
@@ -122,7 +122,7 @@ def latency(rank: Fraction | int) -> Rank:
 
 
 def ttft(rank: Fraction | int) -> Rank:
-    """A percentile of the time to the first token, over the streams that brought one."""
+    """The column of a percentile of the time to the first token, over the streams with one."""
     return Column(
         field(f"TTFT P{decimal(rank)}"),
         lambda p: Ranked(p.ttft.at(rank), rank, p.streams),
@@ -131,7 +131,7 @@ def ttft(rank: Fraction | int) -> Rank:
 
 
 def tpot(rank: Fraction | int) -> Rank:
-    """A percentile of the time per output token, over the same."""
+    """The column of a percentile of the time per output token, over the same streams."""
     return Column(
         field(f"TPOT P{decimal(rank)}"),
         lambda p: Ranked(p.tpot.at(rank), rank, p.streams),
@@ -166,7 +166,7 @@ def money(name: Name, amount: Callable[[Value], float | None]) -> Column[Value, 
     return Column(name, lambda item: Cost(amount(item)), _money)
 
 
-# ---- other names that stand in several tables
+# ---- other names in several tables
 
 COST = Name("Cost", "费用")
 CONCLUSION = Name("Conclusion", "结论")
@@ -202,7 +202,7 @@ NO_FAULT = Name("no fault", "无故障")
 
 
 def failed(t: Words, how: str) -> str:
-    """How a request failed."""
+    """A cell that says how a request failed; `how` is its outcome."""
     return t(f"failed: {how}", f"失败：{how}")
 
 

@@ -1,4 +1,4 @@
-"""The report's two languages, and the format of numbers in cells. An unknown value is `-`."""
+"""The report's two languages, and the formats of numbers in cells. An unknown value is `-`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "JP¥"}
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Speaks one language and one currency. Both wordings stand where they are used."""
+    """One language and one currency; code gives both wordings, `t("yes", "是")`."""
 
     lang: Lang
     currency: str | None = None
@@ -22,16 +22,16 @@ class Words:
         return zh if self.lang == "zh" else en
 
     def join(self, parts: Iterable[str]) -> str:
-        """Parts as a list in a sentence."""
+        """The parts as a list within a sentence."""
         return self(", ", "、").join(parts)
 
     def clauses(self, parts: Iterable[str]) -> str:
-        """Clauses of one sentence."""
+        """The parts as clauses of one sentence."""
         return self("; ", "；").join(parts)
 
     @property
     def stop(self) -> str:
-        """The end of a sentence."""
+        """The full stop."""
         return self(".", "。")
 
     @property
@@ -45,9 +45,10 @@ class Words:
         return self(" ", "")
 
     def money(self, amount: float | None, unknown: int = 0) -> str:
-        """An amount in the run's currency, with what is not in it.
+        """An amount in the run's currency, and the number of `unknown` costs that it lacks.
 
-        To the millionth, as the article writes it; finer where that would be off by 1 % or more.
+        It is rounded to the millionth, as in the article, or more finely if that would be off by
+        1 % or more.
         """
         if amount is None:
             return ABSENT if not unknown else self(f"unknown ({unknown})", f"未知（{unknown}）")
@@ -58,32 +59,32 @@ class Words:
         return f"{symbol}{amount:,.{digits}f}{rest}"
 
     def yes(self, value: bool | None) -> str:
-        """Yes, no, or not known."""
+        """Yes or no; `-` if unknown."""
         return ABSENT if value is None else self("yes", "是") if value else self("no", "否")
 
 
 def seconds(value: float | None) -> str:
-    """`2.112s`, as the article writes it."""
+    """`2.112s`, as in the article."""
     return ABSENT if value is None else f"{value:.3f}s"
 
 
 def milliseconds(value: float | None) -> str:
-    """`0.71 ms`."""
+    """Seconds as milliseconds: `0.71 ms`."""
     return ABSENT if value is None else f"{value * 1000:,.2f} ms"
 
 
 def integer(value: float | None) -> str:
-    """`167,375`."""
+    """A whole number: `167,375`."""
     return ABSENT if value is None else f"{int(value):,}"
 
 
 def rate(value: float | None) -> str:
-    """`10,458.187`."""
+    """A rate with three decimals: `10,458.187`."""
     return ABSENT if value is None else f"{value:,.3f}"
 
 
 def percent(share: float | None, digits: int = 2) -> str:
-    """`99.83%`; rounded down, so that `100%` means all of them."""
+    """A share as `99.83%`, rounded down so that `100%` means all."""
     if share is None:
         return ABSENT
     scale: int = 10**digits
@@ -92,10 +93,10 @@ def percent(share: float | None, digits: int = 2) -> str:
 
 
 def ratio(part: int | None, whole: int | None) -> str:
-    """`599/600`."""
+    """A part and the whole: `599/600`."""
     return f"{ABSENT if part is None else part}/{ABSENT if whole is None else whole}"
 
 
 def tally(counts: dict[str, int]) -> str:
-    """`200:599, None:1`, as the article writes it."""
+    """Counts by name: `200:599, None:1`, as in the article."""
     return ", ".join(f"{name}:{count}" for name, count in counts.items()) or ABSENT

@@ -1,4 +1,4 @@
-"""The exact costs of both arms, over the pairs whose costs are both known."""
+"""The exact costs of both arms, over the pairs in which both costs are known."""
 
 from dataclasses import dataclass
 from math import fsum
@@ -10,7 +10,7 @@ from analysis.pairs.pairing import Pairs, floats
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """The sums of both arms over `pairs`, in the run's currency; `unknown` pairs lack a cost."""
+    """Both arms' sums over `pairs`, in the run's currency; `unknown` more pairs lack a cost."""
 
     a: float
     b: float
@@ -19,12 +19,12 @@ class Costs:
 
     @property
     def per_pair(self) -> float:
-        """The cost of a pair: both of its requests together."""
+        """The mean cost of a pair, both of its requests together."""
         return (self.a + self.b) / self.pairs
 
 
 def costs(pairs: Pairs) -> Costs | None:
-    """The sums of a phase, failures that state a cost included; None where no pair is known."""
+    """The sums of a phase, including failures that state a cost; None if no pair has both costs."""
     a, b = (floats(arm, "api_cost") for _, arm in pairs.arms())
     known = ~np.isnan(a) & ~np.isnan(b)
     count = int(known.sum())

@@ -1,7 +1,7 @@
 """The differences of one metric, pair by pair: known, bounded on one side, or absent.
 
 A time whose end nobody saw is right-censored (rules/censoring.py): it is at least as long as the
-wait, so the pair's difference is bounded on one side only. A refusal has no time at all.
+wait, so the pair's difference is bounded on one side only. A refused request has no time at all.
 """
 
 from dataclasses import dataclass, replace
@@ -24,17 +24,19 @@ if TYPE_CHECKING:
 COLUMNS = {"ttft": "ttft_s", "tpot": "tpot_s", "total": "elapsed_sec", "cost": "api_cost"}
 """The metrics, and the columns they are read from; times are seconds."""
 _DIGITS = 12
-"""Columns have six decimals, money some more: what lies beyond these is a float's own error."""
+"""Times have six decimals, money a few more: digits beyond these are floating-point error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Differences:
     """What is known of a metric in both arms of each pair, in the order of sending.
 
-    Values lie from `*_low` to `*_high`; the two are the same where a value is known. `place` is the
-    pair's place among all. `unlike` pairs were left out because their replies are not alike,
-    `unknown` because an arm was refused or does not say; `unanswered` counts the requests that were
-    waited for in vain, by arm.
+    Arrays have one element per pair, in seconds or in the run's currency. Values lie between
+    `*_low` and `*_high`, which are equal if the value is known. `first` is as in `Pairs`, `place`
+    is the pair's index among all pairs, and `tokens` is the mean output of both arms. `unlike`
+    pairs were left out because their replies are not alike, `unknown` ones because an arm was
+    refused or does not state the value. `unanswered` counts the requests that were waited for in
+    vain, by arm.
     """
 
     metric: str
@@ -53,17 +55,22 @@ class Differences:
         return len(self.a_low)
 
     @property
+    def bounds(self) -> "tuple[Floats, Floats, Floats, Floats]":
+        """The bounds of the gateway's values, low and high, then of the reference's."""
+        return self.a_low, self.a_high, self.b_low, self.b_high
+
+    @property
     def low(self) -> "Floats":
         """The least that each difference a - b can be."""
         return np.round(self.a_low - self.b_high, _DIGITS)
 
     @property
     def high(self) -> "Floats":
-        """The most that each difference a - b can be; infinite where a was never seen to end."""
+        """The most that each difference a - b can be; infinite if a was never seen to end."""
         return np.round(self.a_high - self.b_low, _DIGITS)
 
     def of(self, kept: "Bools") -> "Differences":
-        """Some of the pairs."""
+        """Only the pairs for which `kept` is true."""
         a_high, b_high = self.a_high[kept], self.b_high[kept]
         return replace(
             self,
@@ -74,7 +81,7 @@ class Differences:
 
 
 def differences(pairs: Pairs, metric: str) -> Differences:
-    """The differences of one of COLUMNS. Of `total`, only pairs whose replies are alike count."""
+    """The differences of `metric`, a key of COLUMNS; for `total`, of pairs with like replies."""
     a_low, a_high = _bounds(pairs.a, metric)
     b_low, b_high = _bounds(pairs.b, metric)
     known = ~(np.isnan(a_low) | np.isnan(b_low))
@@ -89,9 +96,9 @@ def differences(pairs: Pairs, metric: str) -> Differences:
 
 
 def alike(pairs: Pairs) -> "Bools":
-    """Which pairs' replies took the same work: equally many output tokens, and ended alike.
+    """Which pairs have replies of equal work: as many output tokens, and the same finish reason.
 
-    A request without an answer counts as alike, or the slowest would be left out.
+    A pair with an unanswered request counts as alike; otherwise the slowest would be left out.
     """
     a, b = (floats(arm, "completion_tokens") for _, arm in pairs.arms())
     ends = texts(pairs.a, "finish_reason") == texts(pairs.b, "finish_reason")
@@ -111,7 +118,7 @@ def _waited(rows: "DataFrame") -> "Bools":
 
 
 def _bounds(rows: "DataFrame", metric: str) -> "tuple[Floats, Floats]":
-    """The lowest and highest possible value of each; NaN: it has none."""
+    """The lowest and highest possible value of each row; NaN: it has none."""
     column = COLUMNS[metric]
     if metric == "tpot" and column not in rows.columns:
         rows = rows.assign(tpot_s=streaming.tpot_s(rows))

@@ -12,7 +12,7 @@ _TIMES = frozenset({"ttft", "tpot", "total"})
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found; `forbids` names the metrics that are then not comparable."""
+    """Something that breaks a comparison; `forbids` names the metrics it makes not comparable."""
 
     name: ClassVar[str] = ""
     forbids: ClassVar[frozenset[str]] = frozenset()
@@ -42,7 +42,10 @@ class RateLimited(Finding):
 
 @dataclass(frozen=True, slots=True)
 class SharedLimit(Finding):
-    """By how much what is left falls a request that either route sent; 1: they share it."""
+    """By how much each route's remaining limit falls per request sent on either route.
+
+    At 1 for both, the routes share one limit.
+    """
 
     name = "shared_limit"
     forbids = frozenset({"success"})
@@ -50,7 +53,7 @@ class SharedLimit(Finding):
     reference: float
 
     def clause(self, t: Words) -> str:
-        """That there is one limit."""
+        """That the routes share one limit."""
         return t(
             "both routes share one rate limit, so refusals on one may be caused by the other",
             "两条路由消耗同一限额，其一被拒可能由另一条引起",
@@ -77,7 +80,7 @@ class Cached(Finding):
 
 @dataclass(frozen=True, slots=True)
 class Warmed(Finding):
-    """The same shares by the order of sending. Where it moves a time, the order check says so."""
+    """The same shares by the order of sending; whether that changes a time, `order` tests."""
 
     name = "warmed"
     second: float
@@ -103,7 +106,7 @@ class Replayed(Finding):
     pairs: int
 
     def clause(self, t: Words) -> str:
-        """In how many."""
+        """In how many pairs that was so."""
         part = f"{integer(self.replayed)}/{integer(self.pairs)}"
         return t(
             f"both routes returned the same stored reply (id and time) in {part} pairs",
@@ -124,13 +127,13 @@ class OtherModel(Finding):
         """Both routes' names."""
         a, b = t.join(self.gateway), t.join(self.reference)
         return t(
-            f"the routes name other models ({a}; {b})", f"两条路由返回的模型名不同（{a}；{b}）"
+            f"the routes name different models ({a}; {b})", f"两条路由返回的模型名不同（{a}；{b}）"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class OtherPrompt(Finding):
-    """In how many pairs the same body was counted as two lengths, and each route's median."""
+    """In how many pairs one body was counted as two different lengths, and each route's median."""
 
     name = "other_prompt"
     forbids = _ANSWERS
@@ -140,7 +143,7 @@ class OtherPrompt(Finding):
     reference_tokens: float
 
     def clause(self, t: Words) -> str:
-        """In how many, and the medians."""
+        """In how many pairs that was so, and the medians."""
         part = f"{integer(self.unlike)}/{integer(self.pairs)}"
         counts = f"{self.gateway_tokens:g}, {self.reference_tokens:g}"
         return t(
@@ -152,7 +155,7 @@ class OtherPrompt(Finding):
 
 @dataclass(frozen=True, slots=True)
 class Buffered(Finding):
-    """The shares of the streams that came in one clump: one route's TTFT means nothing."""
+    """The shares of the streams that came all at once, so that one route's TTFT means nothing."""
 
     name = "buffered"
     forbids = frozenset({"ttft", "tpot"})
@@ -163,15 +166,15 @@ class Buffered(Finding):
         """Both shares."""
         a, b = percent(self.gateway, 0), percent(self.reference, 0)
         return t(
-            f"one route holds streams back and releases them at once ({a} of the gateway's, {b} of "
-            "the reference's)",
+            f"one route holds streams back and releases them all at once ({a} of the gateway's, "
+            f"{b} of the reference's)",
             f"其中一条路由缓冲流式应答后一次性放出（网关 {a}，参照 {b}）",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Late(Finding):
-    """P99 of the send lag of the later route."""
+    """P99 of the send lag of the later route, seconds."""
 
     name = "late"
     forbids = _TIMES
@@ -181,14 +184,14 @@ class Late(Finding):
         """How late."""
         lag = milliseconds(self.lag_s)
         return t(
-            f"the generator sent too late for what it measured (P99 {lag})",
+            f"the generator sent too late to measure such short times (P99 of the send lag {lag})",
             f"压测端发送滞后过大（P99 {lag}）",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class UnlikeLengths(Finding):
-    """In how many pairs the replies are as long as each other."""
+    """In how many pairs the two replies are equally long."""
 
     name = "unlike_lengths"
     forbids = frozenset({"total"})
@@ -196,6 +199,6 @@ class UnlikeLengths(Finding):
     pairs: int
 
     def clause(self, t: Words) -> str:
-        """In how many."""
+        """In how many pairs that was so."""
         part = f"{integer(self.alike)}/{integer(self.pairs)}"
         return t(f"only {part} pairs have replies of equal length", f"仅 {part} 对的应答长度相同")

@@ -1,8 +1,8 @@
 """What breaks a comparison, with the evidence: each guard is a function of the pairs.
 
 A finding forbids metrics: they are then "not comparable", whatever the numbers say. No guard
-judges by a single pair, or by what a healthy gateway does: names that a route merely echoes, ids
-that all replies share, and counts that are not stated are no evidence.
+judges by a single pair, or by something that a healthy gateway does: a model name that a route
+merely echoes, an id that all replies share, or a missing count is no evidence.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 LEAST = 3
-"""With fewer rows or pairs no guard judges."""
+"""With fewer rows or pairs than this, no guard judges."""
 _SURE = 0.01
 _MANY = 10
 
@@ -55,8 +55,8 @@ def refused(pairs: Pairs) -> Finding | None:
 def shared_limit(pairs: Pairs) -> Finding | None:
     """Both arms count down one limit: each request takes from what the other arm has left.
 
-    In the order of sending, an arm's remaining requests fall by what both arms sent since, not by
-    its own one. Refusals would then be the other arm's doing.
+    From one row of an arm to its next, the remaining requests then fall by the number that both
+    arms have sent in between, not by 1, and a refusal may have been caused by the other arm.
     """
     limits = {float(v) for _, arm in pairs.arms() for v in _known(arm, "ratelimit_limit_requests")}
     if len(limits) > 1:
@@ -67,18 +67,18 @@ def shared_limit(pairs: Pairs) -> Finding | None:
     for (_, arm), times in zip(pairs.arms(), sent, strict=True):
         left = floats(arm, "ratelimit_remaining_requests")
         kept = ~np.isnan(left) & ~np.isnan(times)
-        order = np.argsort(times[kept], kind="stable")
-        fall, own = -np.diff(left[kept][order]), times[kept][order]
-        between = np.diff(np.searchsorted(everyone, own))
-        told = (fall > 0) & (between > 0)  # a bucket that filled up is no evidence
-        if int(told.sum()) < _MANY:
+        by_time = np.argsort(times[kept], kind="stable")
+        fall, own_times = -np.diff(left[kept][by_time]), times[kept][by_time]
+        between = np.diff(np.searchsorted(everyone, own_times))
+        usable = (fall > 0) & (between > 0)  # a bucket that was refilled in between is no evidence
+        if int(usable.sum()) < _MANY:
             return None
-        falls.append(float(np.median(fall[told] / between[told])))
+        falls.append(float(np.median(fall[usable] / between[usable])))
     return SharedLimit(*falls) if all(0.9 <= fall <= 1.1 for fall in falls) else None
 
 
 def cached(pairs: Pairs) -> Finding | None:
-    """One arm read more of its prompts from a cache."""
+    """One arm had more of its prompts read from a cache."""
     means = _uneven(*(_cached_share(arm) for _, arm in pairs.arms()))
     return None if means is None else Cached(*means)
 
@@ -93,13 +93,13 @@ def warmed(pairs: Pairs) -> Finding | None:
 
 
 def replayed(pairs: Pairs) -> Finding | None:
-    """Both arms got the same reply: it was made once and stored.
+    """Both arms got the same reply, generated once and stored.
 
-    The id and its time must be the same in a pair, and belong to no other pair.
+    The id and the time of creation must be the same within a pair, and occur in no other pair.
     """
     ids = [texts(arm, "completion_id") for _, arm in pairs.arms()]
-    made = [floats(arm, "completion_created") for _, arm in pairs.arms()]
-    same = (ids[0] == ids[1]) & (ids[0] != "") & (made[0] == made[1])
+    created = [floats(arm, "completion_created") for _, arm in pairs.arms()]
+    same = (ids[0] == ids[1]) & (ids[0] != "") & (created[0] == created[1])
     count = int((same & _singly(ids)).sum())
     return None if count < LEAST else Replayed(count, len(pairs))
 
@@ -124,9 +124,9 @@ def other_prompt(pairs: Pairs) -> Finding | None:
 
 
 def buffered(pairs: Pairs) -> Finding | None:
-    """One arm holds its streams back and releases them in one clump, so its TTFT means nothing.
+    """One arm holds its streams back and releases them all at once, so its TTFT means nothing.
 
-    The whole reply is still compared.
+    The time to the whole reply is still compared.
     """
     shares: list[float] = []
     for _, arm in pairs.arms():
@@ -136,23 +136,23 @@ def buffered(pairs: Pairs) -> Finding | None:
         if int(judged.sum()) < LEAST:
             return None
         shares.append(float(clump.sum() / judged.sum()))
-    held = [share >= 0.5 for share in shares]
-    return Buffered(*shares) if held[0] != held[1] else None
+    holds_back = [share >= 0.5 for share in shares]
+    return Buffered(*shares) if holds_back[0] != holds_back[1] else None
 
 
 def late(pairs: Pairs) -> Finding | None:
-    """The generator sent an arm's requests too late for what it measured."""
-    late: list[float] = []
+    """The generator sent an arm's requests too late to measure times as short as these."""
+    too_late_s: list[float] = []
     for _, arm in pairs.arms():
-        lags, took = _known(arm, "send_lag_s"), _known(arm, "elapsed_sec")
-        lag, limit = nearest_rank(lags, 99), limit_s(LAG_SHARE, nearest_rank(took, 50))
-        if lag is not None and limit is not None and len(lags) >= LEAST and lag > limit:
-            late.append(lag)
-    return Late(max(late)) if late else None
+        lags_s, elapsed_s = _known(arm, "send_lag_s"), _known(arm, "elapsed_sec")
+        lag, limit = nearest_rank(lags_s, 99), limit_s(LAG_SHARE, nearest_rank(elapsed_s, 50))
+        if lag is not None and limit is not None and len(lags_s) >= LEAST and lag > limit:
+            too_late_s.append(lag)
+    return Late(max(too_late_s)) if too_late_s else None
 
 
 def unlike_lengths(pairs: Pairs) -> Finding | None:
-    """Most pairs' replies are not as long as each other, so whole times are not compared."""
+    """In most pairs the replies differ in length, so total times are not compared."""
     tokens = [floats(arm, "completion_tokens") for _, arm in pairs.arms()]
     known = ~np.isnan(tokens[0]) & ~np.isnan(tokens[1])
     same = known & alike(pairs)
@@ -169,8 +169,8 @@ GUARDS: tuple[Callable[[Pairs], Finding | None], ...] = (
 
 
 def findings(pairs: Pairs) -> list[Finding]:
-    """All that was found, in the order of GUARDS."""
-    return [found for guard in GUARDS if (found := guard(pairs)) is not None]
+    """What the guards find, in the order of GUARDS."""
+    return [finding for guard in GUARDS if (finding := guard(pairs)) is not None]
 
 
 def _known(rows: "DataFrame", column: str) -> "Floats":
@@ -180,13 +180,13 @@ def _known(rows: "DataFrame", column: str) -> "Floats":
 
 
 def _cached_share(rows: "DataFrame") -> "Floats":
-    """Of each request, the share of its prompt that came from a cache; NaN: not stated."""
+    """The share of each request's prompt that came from a cache; NaN: not stated."""
     prompt = floats(rows, "prompt_tokens")
     return floats(rows, "cached_tokens") / np.where(prompt > 0, prompt, np.nan)
 
 
 def _uneven(one: "Floats", other: "Floats") -> tuple[float, float] | None:
-    """Both means, where one share is larger in more pairs than by chance, and by 1 %."""
+    """Both means, if one share is larger in more pairs than by chance, and by 1 % on average."""
     known = ~np.isnan(one) & ~np.isnan(other)
     one, other = one[known], other[known]
     more, less = int((one > other).sum()), int((one < other).sum())
@@ -197,23 +197,23 @@ def _uneven(one: "Floats", other: "Floats") -> tuple[float, float] | None:
 
 
 def _singly(ids: "list[NDArray[np.object_]]") -> "Bools":
-    """Which pairs' ids belong to no other pair."""
-    seen: dict[str, int] = {}
+    """Which pairs have ids that occur in no other pair."""
+    uses: dict[str, int] = {}
     for one, other in zip(*ids, strict=True):
         for name in {one, other}:
-            seen[name] = seen.get(name, 0) + 1
-    return np.array([seen[one] == 1 for one in ids[0]], dtype=bool)
+            uses[name] = uses.get(name, 0) + 1
+    return np.array([uses[one] == 1 for one in ids[0]], dtype=bool)
 
 
 def _models(rows: "DataFrame") -> set[str]:
-    """The models that replies name in at least LEAST rows, other than by saying what was asked."""
-    named, asked = texts(rows, "model_returned"), texts(rows, "model_requested")
-    told = named[(named != "") & (named != asked)]
-    names, counts = np.unique(told.astype(str), return_counts=True)
+    """The models that at least LEAST replies name, apart from echoes of the requested name."""
+    named, requested = texts(rows, "model_returned"), texts(rows, "model_requested")
+    own_names = named[(named != "") & (named != requested)]
+    names, counts = np.unique(own_names.astype(str), return_counts=True)
     return {str(name) for name, count in zip(names, counts, strict=True) if count >= LEAST}
 
 
 def _alike(one: str, other: str) -> bool:
-    """Whether two names may be of one model: a provider before, a date behind."""
+    """Whether two names may be of one model: a provider may precede it, a date may follow."""
     short = [name.rsplit("/", 1)[-1].lower() for name in (one, other)]
     return short[0].startswith(short[1]) or short[1].startswith(short[0])

@@ -19,11 +19,11 @@ _NEVER = frozenset({*OURS, Outcome.DROPPED.value})
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What cannot be compared, counted in pairs, by why.
+    """How many pairs cannot be compared, by reason.
 
-    `a` and `b`: only that arm has a row. `repeated`: an arm has several. `apart`: the arms were
-    sent by different attempts at the run, so hours may lie between. `ours`: our own machine failed
-    one of them, or never sent it.
+    `a` and `b`: only that arm has a row. `repeated`: an arm has several rows. `apart`: the arms
+    were sent by different attempts at the run, maybe hours apart. `ours`: one of the requests
+    failed on our own machine, or was never sent.
     """
 
     a: int = 0
@@ -40,10 +40,10 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """The pairs of one phase and model by index: row i of `a` and row i of `b` are one.
+    """The pairs of one phase and model by index: row i of `a` and row i of `b` are a pair.
 
-    `first` is 1 where the gateway's request was sent first, -1 where the reference's was, 0 where
-    nobody knows.
+    `first` is 1 if the gateway's request was sent first, -1 if the reference's was, and 0 if it is
+    unknown. `missing` counts the pairs that were left out.
     """
 
     phase: str
@@ -62,15 +62,15 @@ class Pairs:
 
 
 def floats(rows: "DataFrame", column: str) -> "Floats":
-    """A column as floats, NaN where it is not known or not there."""
+    """A column as floats; NaN for a missing value or a missing column."""
     if column not in rows.columns:
         return np.full(len(rows), np.nan)
-    found: Any = rows[column].to_numpy(dtype="float64", na_value=np.nan)
-    return np.asarray(found, dtype=np.float64)
+    values: Any = rows[column].to_numpy(dtype="float64", na_value=np.nan)
+    return np.asarray(values, dtype=np.float64)
 
 
 def texts(rows: "DataFrame", column: str) -> "NDArray[np.object_]":
-    """A column as words, empty where it is not known or not there."""
+    """A column as texts; empty for a missing value or a missing column."""
     if column not in rows.columns:
         return np.full(len(rows), "", dtype=object)
     return rows[column].astype(object).where(rows[column].notna(), "").to_numpy(dtype=object)
@@ -79,13 +79,15 @@ def texts(rows: "DataFrame", column: str) -> "NDArray[np.object_]":
 def paired(rows: "DataFrame") -> list[Pairs]:
     """The pairs of every phase, in the order in which phases appear.
 
-    Columns are those of recording/record.py and `arm`; rows of another arm than "a" and "b" belong
-    to no pair. Raises ValueError without the column `arm`.
+    Columns are those of recording/record.py and `arm`; rows whose arm is neither "a" nor "b" belong
+    to no pair. Raises ValueError if there is no column `arm`.
     """
     if "arm" not in rows.columns:
         raise ValueError("rows without the column arm are of one route: there are no pairs")
     known = rows[rows["arm"].isin((GATEWAY, REFERENCE))]
-    if "cancel_after" in known.columns:  # both of a pair are drawn, or none
+    if (
+        "cancel_after" in known.columns
+    ):  # both requests of a pair are drawn to be cancelled, or none
         known = known[known["cancel_after"].isna()]
     return [
         _of_phase(str(phase), part)
@@ -110,7 +112,7 @@ def _of_phase(phase: str, rows: "DataFrame") -> Pairs:
     missing = Missing(*alone, len(twice), int(apart.sum()), int(ours.sum()))
     apart_s = floats(b, "sent_offset_s") - floats(a, "sent_offset_s")
     first = np.sign(np.nan_to_num(apart_s)).astype(np.int8)
-    # Arms may ask for one model by two names (a model map): the gateway's names the pair.
+    # The arms may request one model by two names (a model map): the gateway's name is the pair's.
     named = a if len(a) else rows
     model = str(named["model_requested"].iloc[0]) if "model_requested" in named.columns else ""
     return Pairs(phase, model, a, b, first, missing)

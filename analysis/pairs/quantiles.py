@@ -1,11 +1,11 @@
 """Do the tails differ? P50, P95 and P99 of each arm and their difference, by blocks of pairs.
 
-The interval is a percentile bootstrap over blocks of pairs, the p-value swaps the arms of blocks
-(analysis/pairs/swapping.py). Quantiles are nearest ranks. One is claimed only where at least
-BEYOND pairs lie beyond it: P50 of 20 pairs, P95 of 200, P99 of 1,000.
+The interval is a percentile bootstrap over blocks of pairs; the p-value swaps the arms of blocks
+(analysis/pairs/swapping.py). Percentiles are nearest ranks. One is reported only if at least
+BEYOND pairs lie beyond it: P50 takes 20 pairs, P95 200, P99 1,000.
 
-A time that was never seen to end counts once as if it had ended a moment later and once as if it
-never had, and the interval holds both.
+The interval covers both extremes for a time that was never seen to end: that it would have ended a
+moment later, and that it would never have ended.
 """
 
 from dataclasses import dataclass
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 BEYOND = 10
 BOOTSTRAPS = 1_999
 PERCENTS = (50, 95, 99)
-_GRID = 600  # values at which a long sample is counted: a thirtieth of its spread apart
-_BLOCKS = 256  # swapping whole blocks is as exact, and counting each pair is expensive
+_GRID = 600  # values at which a long sample is counted, a thirtieth of its spread apart
+_BLOCKS = 256  # at most so many blocks are swapped: as exact as swapping pairs, and cheaper
 _LOW, _HIGH = Fraction(5, 2), Fraction(195, 2)
 
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
-    """A percentile of either arm and how far apart they are, in the values' unit.
+    """One percentile of each arm and their difference, in the values' unit.
 
-    `a`, `b` are as if unanswered requests had just ended. `low` and `high` are the 95 % interval of
-    a - b.
+    `a` and `b` take unanswered requests as if they had just ended. `low` and `high` are the 95 %
+    interval of a - b, `p` is its p-value, and `count` is the number of pairs.
     """
 
     percent: int
@@ -51,7 +51,7 @@ class Quantiles:
 
     @property
     def difference(self) -> float:
-        """The gateway's percentile less the reference's."""
+        """The gateway's percentile minus the reference's."""
         return self.a - self.b
 
 
@@ -69,9 +69,11 @@ def quantiles(
     memory: float,
     seed: int = 0,
 ) -> Quantiles | None:
-    """A percentile's difference, of values in the order of sending; None of too few pairs.
+    """The difference of one percentile between the arms; None if there are too few pairs.
 
-    Values lie from `*_low` to `*_high`, `memory` is over how many pairs they hang together.
+    Arrays have one value per pair, in the order of sending. Values lie between `*_low` and
+    `*_high`; `memory` is over how many neighbouring pairs they are correlated
+    (estimates/blocks.py).
     """
     count = len(a_low)
     block = blocks.for_bootstrap(count, memory)
@@ -90,14 +92,14 @@ def quantiles(
 
 
 def _p(counted: "_Counted", seed: int) -> float:
-    """How often swapping the arms of blocks sets the percentiles as far apart."""
-    seen = abs(float(counted.swapped(np.ones((1, counted.blocks), dtype=np.int8))[0])) - 1e-12
+    """How often swapping the arms of blocks puts the percentiles at least as far apart."""
+    observed = abs(float(counted.swapped(np.ones((1, counted.blocks), dtype=np.int8))[0])) - 1e-12
     ways = swapping.signs(counted.blocks, seed)
-    return swapping.share(counted.blocks, (np.abs(counted.swapped(w)) >= seen for w in ways))
+    return swapping.share(counted.blocks, (np.abs(counted.swapped(w)) >= observed for w in ways))
 
 
 class _Counted:
-    """How many values of each block and arm lie at or below each of some thousand values."""
+    """How many values of each block and arm lie at or below each value of a grid."""
 
     def __init__(self, a: "Floats", b: "Floats", percent: int, block: "Ints") -> None:
         self.blocks = int(block[-1]) + 1
@@ -114,30 +116,33 @@ class _Counted:
         return np.asarray(below[:, :-1], dtype=np.float32)  # exact for whole numbers below 2^24
 
     def resampled(self, picked: "Ints") -> "Floats":
-        """The percentiles' differences with each block counted this often; one way per row."""
+        """The differences of the percentiles if each block counts so often; a resample per row."""
         times = picked.astype(np.float32)
         total = picked @ self.sizes
         below: list[Any] = [times @ self.a, times @ self.b]
         return self._at(below[0], total) - self._at(below[1], total)
 
     def swapped(self, ways: "NDArray[np.int8]") -> "Floats":
-        """The percentiles' differences with blocks as they were (1) or swapped (-1), per row."""
-        kept = (ways > 0).astype(np.float32)
-        below: Any = kept @ (self.a - self.b) + self.b.sum(axis=0)
+        """The differences of the percentiles with blocks as sent (1) or swapped (-1), per row."""
+        unswapped = (ways > 0).astype(np.float32)
+        below: Any = unswapped @ (self.a - self.b) + self.b.sum(axis=0)
         rest: Any = (self.a + self.b).sum(axis=0) - below
         total = np.full(len(ways), self.sizes.sum())
         return self._at(below, total) - self._at(rest, total)
 
     def _at(self, below: "NDArray[np.float32]", total: "Ints") -> "Floats":
-        """The percentile, of so many values at or below each of the grid's."""
+        """The percentile per row, given how many values are at or below each value of the grid."""
         needed = np.maximum(1, -(-self.percent * total // 100))
         place = (below < needed[:, None]).sum(axis=1)
         return np.asarray(self.grid[np.minimum(place, len(self.grid) - 1)])
 
 
 def _grid(a: "Floats", b: "Floats", percent: int) -> "Floats":
-    """The values at which is counted: all; of many those about either arm's percentile and that of
-    both together, where swapped arms have theirs, and a few of all the others."""
+    """The values at which to count: all, if there are few.
+
+    Of many, those near each arm's percentile and near that of both arms together, which is where
+    swapped arms have theirs, and a few of the others.
+    """
     both = np.sort(np.concatenate([a, b]))
     ordered = np.unique(both)
     if len(ordered) <= _GRID:
@@ -145,7 +150,8 @@ def _grid(a: "Floats", b: "Floats", percent: int) -> "Floats":
     parts = [both[np.linspace(0, len(both) - 1, _GRID // 4).astype(np.int64)]]
     for placed in (np.sort(a), np.sort(b), both):
         count, share = len(placed), percent / 100
-        # Blocks of the root of n may be alike throughout: n of them spread as the root of n would.
+        # Within a block of up to sqrt(n) values all may be equal: the percentile then scatters as
+        # that of only sqrt(n) values does.
         spread = 8 * sqrt(count * share * (1 - share)) * max(1.0, count**0.1)
         middle = rank(count, percent) - 1
         near = np.linspace(max(0, middle - spread), min(count - 1, middle + spread), _GRID // 2)

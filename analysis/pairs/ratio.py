@@ -1,8 +1,8 @@
 """The ratio of both arms, and whether the difference grows with the output.
 
-The ratio is the typical one of pairs (Hodges-Lehmann of the logarithms). The growth is Theil and
-Sen's: the median of the slopes between any two pairs, with the interval of Kendall's test (Sen, J.
-Am. Stat. Assoc. 63, 1968). From more than MOST pairs, MOST are drawn, by a seed.
+The ratio is the typical one of a pair (Hodges-Lehmann of the logarithms). The growth is the
+Theil-Sen slope: the median of the slopes between any two pairs, with the interval from Kendall's
+test (Sen, J. Am. Stat. Assoc. 63, 1968). Of more than MOST pairs, MOST are drawn, with a seed.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """By how much the difference rises with each output token, and the 95 % interval of that."""
+    """By how many seconds the difference rises per output token, and its 95 % interval."""
 
     per_token: float
     low: float
@@ -40,24 +40,28 @@ class Growth:
 
 
 def ratio(a_low: "Floats", a_high: "Floats", b_low: "Floats", b_high: "Floats") -> Location | None:
-    """How many times the reference's value the gateway's is; of values above 0 alone.
+    """The typical ratio gateway / reference, without unit: 1.05 is 5 % more.
 
-    Values lie from `*_low` to `*_high`. Differences of logarithms have no unit: 1.05 is 5 % more.
+    Arrays have one value per pair, between `*_low` and `*_high`; pairs with a value of 0 or less
+    are left out. None if no pair is left, or too few for an estimate.
     """
-    kept = (a_low > 0) & (b_low > 0)
-    if not kept.any():
+    positive = (a_low > 0) & (b_low > 0)
+    if not positive.any():
         return None
-    logs: list[Any] = [np.round(np.log(v[kept]), 12) for v in (a_low, a_high, b_low, b_high)]
-    found = location(logs[0] - logs[3], logs[1] - logs[2])
-    if found is None:
+    logs: list[Any] = [np.round(np.log(v[positive]), 12) for v in (a_low, a_high, b_low, b_high)]
+    typical = location(logs[0] - logs[3], logs[1] - logs[2])
+    if typical is None:
         return None
-    low, high = (None if end is None else float(np.exp(end)) for end in (found.low, found.high))
-    least, most = float(np.exp(found.least)), float(np.exp(found.most))
-    return Location(least, most, low, high, found.count, found.memory)
+    low, high = (None if end is None else float(np.exp(end)) for end in (typical.low, typical.high))
+    least, most = float(np.exp(typical.least)), float(np.exp(typical.most))
+    return Location(least, most, low, high, typical.count, typical.memory)
 
 
 def growth(difference: "Floats", tokens: "Floats", seed: int = 0) -> Growth | None:
-    """How the differences rise with output tokens; None of fewer than 8 known, or of one length."""
+    """How the differences (seconds) rise with the output tokens of their pairs.
+
+    None with fewer than 8 known differences, or if all replies have one length.
+    """
     known = np.isfinite(difference) & np.isfinite(tokens)
     y, x = difference[known], tokens[known]
     if len(x) < 8 or x.min() == x.max():
@@ -78,9 +82,10 @@ def growth(difference: "Floats", tokens: "Floats", seed: int = 0) -> Growth | No
 
 
 def _spread(x: "Floats") -> float:
-    """The variance of Kendall's sum, less what ties of x take from it (Sen 1968).
+    """The variance of Kendall's sum, corrected for ties in x (Sen 1968).
 
-    Ties of the differences would take more; without that the interval is no narrower than it is.
+    A correction for ties in the differences would lower it further; leaving that out can only make
+    the interval wider.
     """
     count = len(x)
     ties = np.unique(x, return_counts=True)[1].astype(np.float64)

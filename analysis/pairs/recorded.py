@@ -1,4 +1,4 @@
-"""The rows of a run with two routes as input to the statistics: one index per pair, arms a, b."""
+"""The rows of a run with two routes, as input to the statistics: one index per pair, arms a, b."""
 
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def pairs_of(rows: "DataFrame") -> "DataFrame":
-    """The rows that took a route, both of a pair under one phase and one `request_index`.
+    """The rows that have an arm; both rows of a pair get one phase and one `request_index`.
 
-    Columns as recorded, `phase` as the report calls it (with SUFFIX, of a reference).
+    Columns are as recorded, but `phase` is as the report names it (a reference's ends in SUFFIX).
     """
-    found = rows[rows["arm"].notna()].copy()
-    found["arm"] = found["arm"].astype(object).map({GATEWAY: A, REFERENCE: B})
-    found["phase"] = found["phase"].astype(object).str.removesuffix(SUFFIX)
-    found["request_index"] = found["request_index"] // 2
-    return found
+    routed = rows[rows["arm"].notna()].copy()
+    routed["arm"] = routed["arm"].astype(object).map({GATEWAY: A, REFERENCE: B})
+    routed["phase"] = routed["phase"].astype(object).str.removesuffix(SUFFIX)
+    routed["request_index"] = routed["request_index"] // 2
+    return routed

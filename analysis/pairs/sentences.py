@@ -4,7 +4,7 @@ from math import isfinite
 
 from analysis.page.words import ABSENT, Words, integer
 from analysis.pairs.costs import Costs
-from analysis.pairs.verdict import Said, Verdict
+from analysis.pairs.verdict import Conclusion, Verdict
 from estimates.blocks import FEWEST
 from estimates.precision import Outlook
 
@@ -25,7 +25,7 @@ def name(t: Words, metric: str) -> str:
 
 
 def amount(t: Words, metric: str, *values: float | None) -> str:
-    """The first value in its unit, as finely as it takes to show the largest of them all."""
+    """The first value with its unit, with as many digits as the largest of all values needs."""
     value, largest = values[0], max(abs(v) for v in values if v is not None and isfinite(v))
     assert value is not None
     if metric == "cost":
@@ -37,7 +37,7 @@ def amount(t: Words, metric: str, *values: float | None) -> str:
 
 
 def bounds(t: Words, verdict: Verdict) -> str:
-    """The ends of the 95 % interval, `10.9 to 12.6`; of one that is open, the end it has."""
+    """The ends of the 95 % interval, `10.9 to 12.6`; of a half-open one, the end that it has."""
     low, high = verdict.low, verdict.high
     if low is None or high is None:
         return ABSENT
@@ -53,7 +53,7 @@ def bounds(t: Words, verdict: Verdict) -> str:
 
 
 def _bare(t: Words, text: str) -> str:
-    """An amount without its unit, where the unit stands behind it."""
+    """An amount without the unit that follows it."""
     return text.removesuffix(" ms").removesuffix(t(" points", " 个百分点"))
 
 
@@ -63,28 +63,28 @@ def interval(t: Words, verdict: Verdict) -> str:
 
 
 def sentence(t: Words, verdict: Verdict, at: str = "") -> str:
-    """What the verdict says; `at` is the load in words, e.g. `at 10 requests/s`."""
+    """The verdict as one sentence; `at` is the load in words, e.g. `at 10 requests/s`."""
     what, where = name(t, verdict.metric), t(f" {at}" if at else "", f"{at}，" if at else "")
-    if verdict.said is Said.NOT_COMPARABLE:
-        why = t.clauses(found.clause(t) for found in verdict.because)
+    if verdict.conclusion is Conclusion.NOT_COMPARABLE:
+        why = t.clauses(finding.clause(t) for finding in verdict.because)
         return t(
             f"{_upper(what)}{where}: not comparable. {why}.", f"{where}{what}：不可比。{why}。"
         )
-    if verdict.said is Said.NOT_ENOUGH:
+    if verdict.conclusion is Conclusion.NOT_ENOUGH:
         return t(
             f"{_upper(what)}{where}: {integer(verdict.pairs)} pairs are not enough to tell, "
             f"{_needed(t, verdict)}.",
             f"{where}{what}：{integer(verdict.pairs)} 对不足以判断，{_needed(t, verdict)}。",
         )
     shown = interval(t, verdict) + _first(t, verdict)
-    if verdict.said is Said.NOT_SHOWN:
+    if verdict.conclusion is Conclusion.NOT_SHOWN:
         missed = _missed(t, verdict)
         return t(
             f"No difference in {what} is shown{where} ({shown}{missed}).",
             f"{where}未见{_spaced(what)}差异（{shown}{missed}）。",
         )
     size = _size(t, verdict)
-    adds = verdict.said is Said.ADDS
+    adds = verdict.conclusion is Conclusion.ADDS
     if verdict.metric == "success":
         word, zh = ("raises", "高") if adds else ("lowers", "低")
         return t(
@@ -120,7 +120,7 @@ def _upper(text: str) -> str:
 
 
 def _size(t: Words, verdict: Verdict) -> str:
-    """The estimate without its sign; two numbers where it is known between them."""
+    """The estimate without its sign; two numbers if only its bounds are known."""
     least, most = verdict.least, verdict.most
     assert least is not None and most is not None
     ends = sorted((abs(least), abs(most)))
@@ -145,18 +145,18 @@ def _first(t: Words, verdict: Verdict) -> str:
     if not verdict.first_only:
         return ""
     return t(
-        ", first requests of pairs alone, because their order matters",
+        ", from the first request of each pair only, because the order matters",
         "，先后顺序有影响，故仅取每对的首个请求",
     )
 
 
 def growth(t: Words, verdict: Verdict) -> str:
-    """Whether what a route adds grows with the output; empty where that is not shown."""
-    found = verdict.growth
-    if found is None or not found.shown:
+    """That the difference grows with the output; empty if that is not shown."""
+    trend = verdict.growth
+    if trend is None or not trend.shown:
         return ""
     what = name(t, verdict.metric)
-    per, low, high = (f"{v * 1000:.3f}" for v in (found.per_token, found.low, found.high))
+    per, low, high = (f"{v * 1000:.3f}" for v in (trend.per_token, trend.low, trend.high))
     return t(
         f"The difference in {what} changes with the output, by {per} ms per output token "
         f"(95 % interval {low} to {high}): a ratio may describe it better.",
@@ -165,30 +165,30 @@ def growth(t: Words, verdict: Verdict) -> str:
     )
 
 
-def precision(t: Words, metric: str, found: Outlook) -> str:
-    """How precise the run is, and what a narrower interval takes."""
-    now, wanted = (f"±{v * 1000:,.1f} ms" for v in (found.half, found.wanted))
-    if not found.more:
-        what = name(t, metric)
+def precision(t: Words, metric: str, outlook: Outlook) -> str:
+    """How precise the run is, and how many pairs a narrower interval would take."""
+    now, wanted = (f"±{v * 1000:,.1f} ms" for v in (outlook.half, outlook.wanted))
+    what = name(t, metric)
+    if not outlook.more:
         return t(f"{_upper(what)} is known to {now}.", f"{what}精度为 {now}。")
     price = (
         ""
-        if found.cost is None
-        else t(f" and {t.money(found.cost)}", f"，费用 {t.money(found.cost)}")
+        if outlook.cost is None
+        else t(f", for {t.money(outlook.cost)}", f"，费用 {t.money(outlook.cost)}")
     )
     return t(
-        f"{now} now; {wanted} takes about {integer(found.pairs)} pairs, {integer(found.more)} "
-        f"more{price}.",
-        f"目前精度 {now}；要达到 {wanted} 约需 {integer(found.pairs)} 对，"
-        f"再加 {integer(found.more)} 对{price}。",
+        f"{_upper(what)} is known to {now} so far; {wanted} would take about "
+        f"{integer(outlook.pairs)} pairs, {integer(outlook.more)} more{price}.",
+        f"{what}目前精度 {now}；要达到 {wanted} 约需 {integer(outlook.pairs)} 对，"
+        f"再加 {integer(outlook.more)} 对{price}。",
     )
 
 
-def costs(t: Words, found: Costs) -> str:
-    """What both arms cost, in sum."""
-    a, b, count = t.money(found.a), t.money(found.b), integer(found.pairs)
+def costs(t: Words, sums: Costs) -> str:
+    """What each arm cost in all."""
+    a, b, count = t.money(sums.a), t.money(sums.b), integer(sums.pairs)
     return t(
-        f"The gateway's requests cost {a}, the reference's {b}, in the {count} pairs whose costs "
-        "are both known.",
+        f"In the {count} pairs with both costs known, the gateway's requests cost {a} and the "
+        f"reference's {b}.",
         f"费用双方皆知的 {count} 对中，网关共 {a}，参照共 {b}。",
     )

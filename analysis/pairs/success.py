@@ -1,8 +1,8 @@
 """Does one arm succeed more often? Tango's interval of paired rates, McNemar's exact test.
 
-Only pairs that differ tell: b of n succeeded in the gateway's arm alone, c in the reference's. The
-interval inverts the score test of the difference (Tango, Stat. Med. 17, 1998); p is that of b heads
-in b + c tosses of a coin (McNemar, Psychometrika 12, 1947).
+Only pairs that differ are informative: b of n succeeded in the gateway's arm only, c in the
+reference's only. The interval inverts the score test of the difference (Tango, Stat. Med. 17,
+1998); p is that of b heads in b + c tosses of a coin (McNemar, Psychometrika 12, 1947).
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,11 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """Success rates of both arms and the 95 % interval of their difference a - b, as shares."""
+    """Success rates of both arms and the 95 % interval of their difference a - b, as shares.
+
+    `only_a` and `only_b` are the pairs in which only that arm succeeded, `count` all pairs. `p` is
+    McNemar's, `memory` over how many neighbouring pairs the results are correlated.
+    """
 
     a: float
     b: float
@@ -38,15 +42,16 @@ class Success:
 
     @property
     def difference(self) -> float:
-        """The gateway's success rate less the reference's."""
+        """The gateway's success rate minus the reference's."""
         return (self.only_a - self.only_b) / self.count
 
 
 def success(a: "Bools", b: "Bools") -> Success | None:
-    """The success rates of pairs in the order of sending; None of no pairs.
+    """The success rates of both arms, with one element per pair in the order of sending.
 
-    Failures that come in bursts tell less than as many single ones: the interval is that of as many
-    fewer pairs as they are alike, p is not corrected (analysis/pairs/swapping.py has one that is).
+    None if there are no pairs. Failures in bursts tell less than as many independent ones: the
+    interval is computed from the effective number of pairs. `p` is not corrected for that
+    (analysis/pairs/swapping.py has one that is).
     """
     count = len(a)
     if not count:
@@ -61,7 +66,7 @@ def success(a: "Bools", b: "Bools") -> Success | None:
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
-    """The exact two-sided p-value that pairs which differ fall so unevenly to either side."""
+    """The exact two-sided p-value of so uneven a split of the pairs that differ."""
     count, fewer = only_a + only_b, min(only_a, only_b)
     tail = sum(
         exp(lgamma(count + 1) - lgamma(k + 1) - lgamma(count - k + 1) - count * log(2))
@@ -71,12 +76,12 @@ def mcnemar(only_a: int, only_b: int) -> float:
 
 
 def tango(only_a: float, only_b: float, count: float, level: float = LEVEL) -> tuple[float, float]:
-    """The score interval of (only_a - only_b) / count; counts may be parts of pairs."""
+    """The score interval of (only_a - only_b) / count; the counts need not be whole numbers."""
     z = NormalDist().inv_cdf((1 + level) / 2)
-    found = (only_a - only_b) / count
+    observed = (only_a - only_b) / count
 
     def limit(end: float) -> float:
-        inside, outside = found, end
+        inside, outside = observed, end
         for _ in range(60):
             middle = (inside + outside) / 2
             far = abs(_score(only_a, only_b, count, middle)) > z
@@ -91,7 +96,8 @@ def _score(only_a: float, only_b: float, count: float, apart: float) -> float:
     linear = -only_a - only_b + (2 * count - only_a + only_b) * apart
     constant = -only_b * apart * (1 - apart)
     root = sqrt(max(0.0, linear * linear - 8 * count * constant))
-    likeliest = (root - linear) / (4 * count)  # of the reference alone, if they are so far apart
+    # The likeliest share of pairs in which only the reference succeeds, if the rates differ so.
+    likeliest = (root - linear) / (4 * count)
     variance = count * (2 * likeliest + apart * (1 - apart))
     above = only_a - only_b - count * apart
     if variance <= 0:

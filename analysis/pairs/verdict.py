@@ -1,10 +1,9 @@
 """The verdict on each metric of each phase: one typed result, with its reasons.
 
-A metric is judged of at least 20 pairs that tell as much as 20 independent ones
-(estimates/blocks.py). "Adds" and "saves" need both: an interval that excludes 0, and a p-value
-(arms swapped within pairs) that stays at or below 5 % after Holm's adjustment over every metric,
-model and phase of the comparison. So in a run of two equal routes anything at all is said in at
-most 5 %.
+A metric is judged only from pairs that are worth at least 20 independent ones
+(estimates/blocks.py). "Adds" and "saves" need both an interval that excludes 0 and a p-value (arms
+swapped within pairs) of at most 5 % after Holm's adjustment over every metric, model and phase of
+the comparison. So at most 5 % of runs with two equal routes report any difference.
 """
 
 from dataclasses import dataclass, replace
@@ -15,16 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.numbers.holm import holm
-from analysis.pairs import order, swapping
+from analysis.pairs import guards, order, swapping
 from analysis.pairs.costs import Costs, costs
 from analysis.pairs.differences import COLUMNS, Differences, differences, good
 from analysis.pairs.findings import Finding
-from analysis.pairs.guards import findings
 from analysis.pairs.order import Order
 from analysis.pairs.pairing import Missing, Pairs, paired, texts
 from analysis.pairs.quantiles import PERCENTS, enough, quantiles
 from analysis.pairs.ratio import Growth, growth, ratio
-from analysis.pairs.stated import Stated, stated
+from analysis.pairs.stated_overhead import StatedOverhead, stated_overhead
 from analysis.pairs.success import success
 from estimates import blocks
 from estimates.location import Location, location, signed_ranks
@@ -47,8 +45,8 @@ _FOUR_OF_FIVE = 0.84  # 80 % of normal errors are below this many standard devia
 _TAILED = ("ttft", "total")
 
 
-class Said(StrEnum):
-    """What can be said of a metric."""
+class Conclusion(StrEnum):
+    """What a verdict concludes about a metric."""
 
     ADDS = "adds"
     SAVES = "saves"
@@ -59,20 +57,25 @@ class Said(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One metric of one phase: gateway - reference, seconds, money or a share of requests.
+    """The difference gateway - reference of one metric of one phase, and what follows from it.
 
-    `metric` is `ttft`, `tpot`, `total`, `cost` (typical difference of a pair), `ttft_p95` and the
-    like (difference of percentiles) or `success`. `least` and `most` are the estimate, two numbers
-    only where requests were not seen to end. `low` and `high` are its 95 % interval. `visible` is
-    the smallest difference that four of five such runs would have shown. `needed`: about how many
-    pairs would have been enough. `first_only`: order
-    matters, so first requests alone were compared. None: not known.
+    Times are in seconds, costs in the run's currency, success as a share of requests.
+
+    `metric` is `ttft`, `tpot`, `total` or `cost` (the typical difference of a pair), `ttft_p95` and
+    the like (the difference of percentiles), or `success`. `least` and `most` bound the estimate;
+    they differ only if some requests were never seen to end. `low` and `high` are its 95 %
+    interval. `p` is the p-value, `adjusted` the same after Holm's adjustment. `visible` is the
+    smallest difference that four of five such runs would have shown. `needed` is about how many
+    pairs would have been enough. `first_only`: the order of sending matters, so only the first
+    requests of the pairs were compared. `unlike` pairs were left out because their replies differ
+    in length, `unanswered` requests were waited for in vain, by arm. `because` lists the findings
+    that make the metric not comparable. None: unknown.
     """
 
     phase: str
     model: str
     metric: str
-    said: Said
+    conclusion: Conclusion
     pairs: int
     least: float | None = None
     most: float | None = None
@@ -92,7 +95,7 @@ class Verdict:
 
     @property
     def half(self) -> float | None:
-        """Half the interval's width; None where it has none or is not bounded."""
+        """Half the interval's width, in the metric's unit; None without a bounded interval."""
         if self.low is None or self.high is None:
             return None
         half = (self.high - self.low) / 2
@@ -101,100 +104,111 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All verdicts of two routes; what had no pair, was found, stated and paid, by phase."""
+    """All verdicts on two routes.
+
+    By phase: the pairs that could not be compared, the findings that break the comparison, the
+    overhead that the gateway states, and the costs of both routes.
+    """
 
     verdicts: list[Verdict]
     missing: dict[str, Missing]
-    found: dict[str, list[Finding]]
-    stated: dict[str, Stated]
+    findings: dict[str, list[Finding]]
+    stated_overheads: dict[str, StatedOverhead]
     costs: dict[str, Costs]
 
 
 def judged(rows: "DataFrame", seed: int = 0) -> Comparison:
-    """Every metric of every phase of rows with a column `arm`; reproducible by the seed."""
-    verdicts, missing, found = list[Verdict](), dict[str, Missing](), dict[str, list[Finding]]()
-    said, bills = dict[str, Stated](), dict[str, Costs]()
+    """The verdicts on every metric of every phase.
+
+    `rows` has the columns NEEDED, with `arm` "a" or "b" (analysis/pairs/recorded.py). The same seed
+    gives the same result. Raises ValueError if there is no column `arm`.
+    """
+    verdicts, missing, findings = list[Verdict](), dict[str, Missing](), dict[str, list[Finding]]()
+    overheads, bills = dict[str, StatedOverhead](), dict[str, Costs]()
     for pairs in paired(rows):
-        if (own := stated(pairs)) is not None:
-            said[pairs.phase] = own
+        if (overhead := stated_overhead(pairs)) is not None:
+            overheads[pairs.phase] = overhead
         if (bill := costs(pairs)) is not None:
             bills[pairs.phase] = bill
         missing[pairs.phase] = pairs.missing
-        found[pairs.phase] = findings(pairs)
-        verdicts += _of_phase(pairs, found[pairs.phase], seed)
-    asked = [place for place, verdict in enumerate(verdicts) if verdict.p is not None]
-    adjusted = holm([p for place in asked if (p := verdicts[place].p) is not None])
-    for place, p in zip(asked, adjusted, strict=True):
-        verdicts[place] = _decided(verdicts[place], p, len(asked))
-    return Comparison(verdicts, missing, found, said, bills)
+        findings[pairs.phase] = guards.findings(pairs)
+        verdicts += _of_phase(pairs, findings[pairs.phase], seed)
+    tested = [place for place, verdict in enumerate(verdicts) if verdict.p is not None]
+    adjusted = holm([p for place in tested if (p := verdicts[place].p) is not None])
+    for place, p in zip(tested, adjusted, strict=True):
+        verdicts[place] = _decided(verdicts[place], p, len(tested))
+    return Comparison(verdicts, missing, findings, overheads, bills)
 
 
-def _of_phase(pairs: Pairs, found: list[Finding], seed: int) -> list[Verdict]:
+def _of_phase(pairs: Pairs, findings: list[Finding], seed: int) -> list[Verdict]:
     verdicts = list[Verdict]()
     for metric in COLUMNS:
-        told = differences(pairs, metric)
-        because = tuple(f for f in found if metric in f.forbids)
-        if len(told) or told.unlike or because:
-            verdicts += _of_metric(pairs, told, because, seed)
-    return [*verdicts, _of_success(pairs, found, seed)]
+        by_pair = differences(pairs, metric)
+        because = tuple(f for f in findings if metric in f.forbids)
+        if len(by_pair) or by_pair.unlike or because:
+            verdicts += _of_metric(pairs, by_pair, because, seed)
+    return [*verdicts, _of_success(pairs, findings, seed)]
 
 
 def _of_metric(
-    pairs: Pairs, told: Differences, because: tuple[Finding, ...], seed: int
+    pairs: Pairs, by_pair: Differences, because: tuple[Finding, ...], seed: int
 ) -> list[Verdict]:
     """The typical difference of a metric, and those of its percentiles."""
     whole = Verdict(
-        pairs.phase, pairs.model, told.metric, Said.NOT_ENOUGH, len(told),
-        unlike=told.unlike, unanswered=told.unanswered, because=because,
+        pairs.phase, pairs.model, by_pair.metric, Conclusion.NOT_ENOUGH, len(by_pair),
+        unlike=by_pair.unlike, unanswered=by_pair.unanswered, because=because,
     )  # fmt: skip
-    place = location(told.low, told.high)
+    estimate = location(by_pair.low, by_pair.high)
     if because:
-        return [replace(whole, said=Said.NOT_COMPARABLE)]
-    if place is None or place.low is None or blocks.few(place.count, place.memory):
-        return [whole if place is None else replace(whole, needed=blocks.needed(place.memory))]
-    checked = order.order(told, seed)
+        return [replace(whole, conclusion=Conclusion.NOT_COMPARABLE)]
+    if estimate is None or estimate.low is None or blocks.few(estimate.count, estimate.memory):
+        return [
+            whole if estimate is None else replace(whole, needed=blocks.needed(estimate.memory))
+        ]
+    checked = order.order(by_pair, seed)
     first_only = checked is not None and checked.matters
     if first_only:
-        found, p = order.first_only(told), order.first_p(told, seed)
-        place = found or place
+        shift, p = order.first_only(by_pair), order.first_p(by_pair, seed)
+        estimate = shift or estimate
     else:
-        units = blocks.for_swaps(place.count, place.memory)
-        p = swapping.p_value(signed_ranks(told.low, told.high), units, seed)
-    exact = told.low == told.high
+        units = blocks.for_swaps(estimate.count, estimate.memory)
+        p = swapping.p_value(signed_ranks(by_pair.low, by_pair.high), units, seed)
+    exact = by_pair.low == by_pair.high
     typical = replace(
         whole,
-        least=place.least, most=place.most, low=place.low, high=place.high, p=p,
-        ratio=None if first_only else ratio(told.a_low, told.a_high, told.b_low, told.b_high),
-        growth=growth(told.low[exact], told.tokens[exact], seed),
+        least=estimate.least, most=estimate.most, low=estimate.low, high=estimate.high, p=p,
+        ratio=None if first_only else ratio(*by_pair.bounds),
+        growth=growth(by_pair.low[exact], by_pair.tokens[exact], seed),
         order=checked, first_only=first_only,
     )  # fmt: skip
-    return [typical, *([] if first_only else _tails(whole, told, place.memory, seed))]
+    return [typical, *([] if first_only else _tails(whole, by_pair, estimate.memory, seed))]
 
 
-def _tails(whole: Verdict, told: Differences, memory: float, seed: int) -> list[Verdict]:
-    """The percentiles that there are enough pairs for."""
+def _tails(whole: Verdict, by_pair: Differences, memory: float, seed: int) -> list[Verdict]:
+    """The verdicts on those percentiles for which there are enough pairs."""
     verdicts = list[Verdict]()
     for percent in PERCENTS if whole.metric in _TAILED else ():
-        if len(told) < enough(percent):
+        if len(by_pair) < enough(percent):
             continue
-        bounds = told.a_low, told.a_high, told.b_low, told.b_high
-        found = quantiles(*bounds, percent, memory, seed)
-        if found is not None:
+        tail = quantiles(*by_pair.bounds, percent, memory, seed)
+        if tail is not None:
             verdicts.append(replace(
-                whole, metric=f"{whole.metric}_p{percent}", least=found.difference,
-                most=found.difference, low=found.low, high=found.high, p=found.p,
+                whole, metric=f"{whole.metric}_p{percent}", least=tail.difference,
+                most=tail.difference, low=tail.low, high=tail.high, p=tail.p,
             ))  # fmt: skip
     return verdicts
 
 
-def _of_success(pairs: Pairs, found: list[Finding], seed: int) -> Verdict:
-    stopped = [np.isin(texts(arm, "outcome"), list(ENDED_BY_US)) for _, arm in pairs.arms()]
-    kept = ~stopped[0] & ~stopped[1]  # that we gave up is no failure of theirs
+def _of_success(pairs: Pairs, findings: list[Finding], seed: int) -> Verdict:
+    ended_by_us = [np.isin(texts(arm, "outcome"), list(ENDED_BY_US)) for _, arm in pairs.arms()]
+    kept = ~ended_by_us[0] & ~ended_by_us[1]  # what we ended ourselves is no failure of a route
     a, b = good(pairs.a)[kept], good(pairs.b)[kept]
-    because = tuple(f for f in found if "success" in f.forbids)
-    verdict = Verdict(pairs.phase, pairs.model, "success", Said.NOT_ENOUGH, len(a), because=because)
+    because = tuple(f for f in findings if "success" in f.forbids)
+    verdict = Verdict(
+        pairs.phase, pairs.model, "success", Conclusion.NOT_ENOUGH, len(a), because=because
+    )
     if because:
-        return replace(verdict, said=Said.NOT_COMPARABLE)
+        return replace(verdict, conclusion=Conclusion.NOT_COMPARABLE)
     rates = success(a, b)
     if rates is None or blocks.few(rates.count, rates.memory):
         return verdict if rates is None else replace(verdict, needed=blocks.needed(rates.memory))
@@ -205,23 +219,25 @@ def _of_success(pairs: Pairs, found: list[Finding], seed: int) -> Verdict:
     )
 
 
-def _decided(verdict: Verdict, adjusted: float, asked: int) -> Verdict:
-    """The verdict by its interval and its p-value among all that were asked."""
+def _decided(verdict: Verdict, adjusted: float, tests: int) -> Verdict:
+    """The verdict with its conclusion, from its interval and its p-value, one of `tests`."""
     low, high = verdict.low, verdict.high
     if low is None or high is None:
         return replace(verdict, adjusted=adjusted)
-    said = Said.NOT_SHOWN
+    conclusion = Conclusion.NOT_SHOWN
     if adjusted <= LEVEL and low > 0:
-        said = Said.ADDS
+        conclusion = Conclusion.ADDS
     elif adjusted <= LEVEL and high < 0:
-        said = Said.SAVES
-    return replace(verdict, said=said, adjusted=adjusted, visible=_visible(verdict.half, asked))
+        conclusion = Conclusion.SAVES
+    return replace(
+        verdict, conclusion=conclusion, adjusted=adjusted, visible=_visible(verdict.half, tests)
+    )
 
 
-def _visible(half: float | None, asked: int) -> float | None:
-    """The smallest difference that four of five such runs would show among this many numbers."""
+def _visible(half: float | None, tests: int) -> float | None:
+    """The smallest difference that four of five such runs would show, among so many tests."""
     if half is None:
         return None
     normal = NormalDist()
-    needed = normal.inv_cdf(1 - LEVEL / (2 * max(1, asked))) + _FOUR_OF_FIVE
+    needed = normal.inv_cdf(1 - LEVEL / (2 * max(1, tests))) + _FOUR_OF_FIVE
     return half / normal.inv_cdf(1 - LEVEL / 2) * needed

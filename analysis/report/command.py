@@ -1,4 +1,4 @@
-"""The commands `report`, `summary` and `check`: one run, and what its report says of it."""
+"""The commands `report`, `summary` and `check`: one run, and what its report says about it."""
 
 import argparse
 import math
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def add_commands(commands: Any) -> None:
-    """Declare them."""
+    """Adds the three commands to `commands`, the program's subparsers."""
     report = commands.add_parser("report", help="write report.md, report.html and summary.json")
     report.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
     add_lang(report)
@@ -158,7 +158,7 @@ def _failed(
     objectives: slo.Slo | None = None,
     aloud: bool = False,
 ) -> bool:
-    """Judge a run; whether it failed. `aloud` prints every check, not only the sentence."""
+    """Judges a run; True if it failed. `aloud` prints every check, not only the sentence."""
     from analysis.report import check, junit
 
     checks = check.judge(view, parse(options.fail_on or ""), objectives)
@@ -169,7 +169,7 @@ def _failed(
         signs = {"passed": "通过", "failed": "未通过", "unknown": "未知"}
         for each in checks:
             sign = view.t(f"{each.verdict:8}", f"{signs[each.verdict]}  ")
-            print(shown(f"{sign}{each.told(view.t)}"), flush=True)
+            print(shown(f"{sign}{each.text(view.t)}"), flush=True)
     elif options.fail_on and all(each.passed for each in checks):
         passed = view.t(f"all {len(checks)} checks passed", f"{len(checks)} 项检查全部通过")
         print(passed, flush=True)

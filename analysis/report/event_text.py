@@ -1,16 +1,16 @@
 """The text of an event (recording/event_text.py), in the language of a report."""
 
 from analysis.page.words import Words
-from recording.event_text import clause
+from recording import event_text
 from recording.events import Event
 
 
-def told(t: Words, event: Event) -> str:
+def clause(t: Words, event: Event) -> str:
     """One clause on an event; for an unknown kind, its fields as they stand."""
-    return t(*clause(event))
+    return t(*event_text.clause(event))
 
 
 def sentence(t: Words, head: str, why: str) -> str:
-    """A sentence and, after a colon, its reason, if there is one."""
+    """A sentence of `head` and, if there is a reason, a colon and the reason."""
     stop = t.stop
     return f"{head}{t.colon}{why.removesuffix('.')}{stop}" if why else f"{head}{stop}"

@@ -7,14 +7,14 @@ from typing import Any
 from analysis.report.view import View
 from recording.outcome import ENDED_BY_US
 
-_SAMPLE = 500  # rows whose messages are looked at: texts take much memory
+_SAMPLE = 500  # at most about twice so many messages are read: texts take much memory
 _VARIABLE = re.compile(r"[0-9a-fA-F-]{8,}|\d+")
-"""What differs between equal messages: ids, counts, times to wait."""
+"""What may differ between messages of one kind: ids, counts, times to wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Failures of one kind. `words` is the most frequent message, as received; empty: none."""
+    """Failures of one kind. `words` is the most frequent message as received; empty: none."""
 
     outcome: str
     status: int | None
@@ -24,10 +24,10 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """A phase's sent requests, and the causes of its failures, the most frequent first.
+    """The number of a phase's sent requests, and the causes of its failures, most frequent first.
 
-    What we ended ourselves (`dropped`, `cancelled`), or drew to be cancelled on purpose, is neither
-    sent nor failed.
+    Requests that we ended ourselves (`dropped`, `cancelled`), or that were to be cancelled on
+    purpose, count neither as sent nor as failed.
     """
 
     sent: int
@@ -40,7 +40,7 @@ class Failures:
 
     @property
     def share(self) -> float:
-        """Failed / sent; 0 where nothing was sent."""
+        """Failed / sent; 0 if nothing was sent."""
         return self.failed / self.sent if self.sent else 0.0
 
 
@@ -70,8 +70,8 @@ def failures(view: View, phase: str, expected: frozenset[str] = frozenset()) -> 
 def _words(view: View, places: Any) -> str:
     """The most frequent message of the rows, ignoring numbers and ids in it."""
     step = max(1, len(places) // _SAMPLE)
-    said = view.run.rows.at(places[::step].tolist(), ["error_message"])["error_message"].dropna()
-    found: dict[str, list[str]] = {}
-    for message in said:
-        found.setdefault(_VARIABLE.sub("#", message), []).append(str(message))
-    return max(found.values(), key=len)[0] if found else ""
+    frame = view.run.rows.at(places[::step].tolist(), ["error_message"])
+    alike: dict[str, list[str]] = {}
+    for message in frame["error_message"].dropna():
+        alike.setdefault(_VARIABLE.sub("#", message), []).append(str(message))
+    return max(alike.values(), key=len)[0] if alike else ""

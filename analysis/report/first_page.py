@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.page.blocks import Answer, Level, Remark
 from analysis.page.words import integer, percent, seconds
-from analysis.report.verdicts.asked import wishes
+from analysis.report.verdicts.asked import requirements
 from analysis.report.view import PROBES, View
 from recording.untrusted_text import quoted
 from rules.censoring import enough
 
 _NAMED = 3
-"""So many models, conditions or findings are named; the rest is counted."""
+"""So many models, conditions or findings are named; the rest are only counted."""
 _LONGEST_CHARS = 120
 _RATES = {
     "rpm": ("requests per minute", "请求/分钟"),
@@ -25,15 +25,19 @@ _RANK = 95
 def answers(view: View, remarks: Sequence[Remark]) -> list[Answer]:
     """The three answers; `remarks` are all verdicts on the run, the gravest first.
 
-    With two routes only the gateway's is described, and what it adds to the other.
+    In a run with two routes they describe only the gateway's, and what it adds to the other.
     """
-    t, own = view.t, view.of_gateway()
-    found = [remark for remark in remarks if not remark.doubt]
+    t, gateway = view.t, view.of_gateway()
+    findings = [remark for remark in remarks if not remark.doubt]
     doubts = [remark for remark in remarks if remark.doubt]
     return [
-        Answer(t("What was asked?", "测了什么？"), "note", _asked(own)),
-        Answer(t("What was found?", "测得什么？"), _gravest(own, found), _found(own, found)),
-        Answer(t("Can it be believed?", "是否可信？"), *_believed(own, doubts)),
+        Answer(t("What was asked?", "测了什么？"), "note", _asked(gateway)),
+        Answer(
+            t("What was found?", "测得什么？"),
+            _gravest(gateway, findings),
+            _found(gateway, findings),
+        ),
+        Answer(t("Can it be believed?", "是否可信？"), *_believed(gateway, doubts)),
     ]
 
 
@@ -65,10 +69,10 @@ def _asked(view: View) -> str:
         f"模式 {mode}{f'，{who}' if models else ''}：{integer(phases)} 个阶段，"
         f"{integer(planned)} 个请求{f'，{load}' if load else ''}。",
     )
-    wanted = wishes(view)
+    wanted = requirements(view)
     if not wanted:
         return text + t(" No objective was set.", "未设定目标。")
-    return text + t(f" To hold: {_list(view, wanted)}.", f"要求：{_list(view, wanted)}。")
+    return text + t(f" Required: {_list(view, wanted)}.", f"要求：{_list(view, wanted)}。")
 
 
 def _routes(view: View) -> str:
@@ -78,7 +82,7 @@ def _routes(view: View) -> str:
 
 
 def _load(view: View) -> str:
-    """`300 to 600 requests per minute`, for a run of one mode with targets."""
+    """`300 to 600 requests per minute`, for a run of one mode with targets; else empty."""
     t, modes = view.t, {phase.mode for phase in view.phases}
     targets = sorted({phase.target for phase in view.phases if phase.target is not None})
     if len(modes) != 1 or not targets or (unit := _RATES.get(modes.pop())) is None:
@@ -112,20 +116,20 @@ def _found(view: View, remarks: Sequence[Remark]) -> str:
 
 
 def _slowest(view: View) -> str | None:
-    """The highest P95 latency of the phases with enough successes for one; None: none has."""
+    """The highest P95 latency of the phases; None if none has enough successes for one."""
     t = view.t
-    borne = [
+    judged = [
         (time_s, phase)
         for phase in _loaded(view)
         if phase.success >= enough(_RANK) and (time_s := phase.latency.at(_RANK)) is not None
     ]
-    if not borne:
+    if not judged:
         return None
-    time_s, phase = max(borne, key=lambda one: one[0])
+    time_s, phase = max(judged, key=lambda pair: pair[0])
     where = quoted(phase.phase, 80)
-    if len(borne) == 1:
+    if len(judged) == 1:
         return t(f"P95 latency {seconds(time_s)}", f"P95 延迟 {seconds(time_s)}")
-    least = min(time for time, _ in borne)
+    least = min(time for time, _ in judged)
     return t(
         f"P95 latency {seconds(least)} to {seconds(time_s)} (highest in {where})",
         f"P95 延迟 {seconds(least)} 至 {seconds(time_s)}（{where} 最高）",
@@ -145,7 +149,7 @@ def _believed(view: View, doubts: Sequence[Remark]) -> tuple[Level, str]:
     if not view.run.simulated:
         return level, text
     says = view.t(
-        "Of the simulator alone: these numbers say nothing about a gateway. ",
+        "Only about the simulator: these numbers say nothing about a gateway. ",
         "仅就模拟器而言：这些数据与任何真实网关无关。",
     )
     return ("note" if level == "good" else level), says + text
@@ -179,7 +183,7 @@ def _measured(view: View, doubts: Sequence[Remark]) -> tuple[Level, str]:
     if parts:
         return "note", t(f"Yes, but {t.clauses(parts)}.", f"可信，但有保留：{t.clauses(parts)}。")
     return "good", t(
-        "Yes: the run is whole, and the generator was not the limit.",
+        "Yes: the run is complete, and the generator was not the bottleneck.",
         "可信：运行完整，压测端未成为瓶颈。",
     )
 
@@ -188,27 +192,27 @@ def _measured(view: View, doubts: Sequence[Remark]) -> tuple[Level, str]:
 
 
 def _heads(view: View, remarks: Iterable[Remark]) -> list[str]:
-    """The heads of the first remarks, each once, with how often it occurs."""
+    """The heads of the first remarks, each once, with how often it occurs if more than once."""
     counts = Counter(
         remark.head or quoted(remark.text, _LONGEST_CHARS).removesuffix(view.t.stop)
         for remark in remarks
     )
-    said = [
+    heads = [
         head + view.t(f" (×{count})", f"（×{count}）") if count > 1 else head
         for head, count in counts.items()
     ]
-    return _first(view, said)
+    return _first(view, heads)
 
 
 def _list(view: View, names: Sequence[str]) -> str:
     return view.t.join(_first(view, [quoted(name, 60) for name in names]))
 
 
-def _first(view: View, said: list[str]) -> list[str]:
-    more = len(said) - _NAMED
+def _first(view: View, texts: list[str]) -> list[str]:
+    more = len(texts) - _NAMED
     if more <= 0:
-        return said
-    return [*said[:_NAMED], view.t(f"and {more} more", f"另 {more} 个")]
+        return texts
+    return [*texts[:_NAMED], view.t(f"and {more} more", f"另 {more} 个")]
 
 
 def _count(number: int, noun: str) -> str:

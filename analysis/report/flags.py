@@ -22,7 +22,7 @@ _NAMED = ["task_id", "phase", "request_index", "check_detail"]
 _MEANINGS = {
     "fail": ("a probe judged the answer wrong", "探测用例判定应答有误"),
     "model_mismatch": (
-        "the answer names another model than was asked for",
+        "the answer names a different model than was requested",
         "应答所称模型与请求模型不同",
     ),
     "usage_missing": ("the answer states no tokens", "应答未给出 token 用量"),
@@ -32,7 +32,7 @@ _MEANINGS = {
     ),
     "usage_absurd": ("a number in usage is impossible", "usage 中有不可能的数值"),
     "stream_buffered": (
-        "the reply was held back, then came in one clump",
+        "the reply was held back, then came in one burst",
         "应答先被缓存，随后一次性到达",
     ),
     "stream_coalesced": (
@@ -40,21 +40,21 @@ _MEANINGS = {
         "多个 token 同时到达，无法分辨 token 间隔",
     ),
     "usage_unreadable": (
-        "usage is stated under names that are not known",
+        "usage is stated under unknown names",
         "usage 使用了未知的字段名",
     ),
     "usage_twice": (
-        "an answer states its usage twice and differently: of a stream's, the largest complete one "
-        "counts; of several names or places, the first",
+        "an answer states its usage twice and differently: in a stream the largest complete one "
+        "counts, of several names or places the first",
         "同一应答多次给出不同的 usage：流式以最大的完整一份为准，字段名或位置不同的以第一个为准",
     ),
     "cost_unreadable": (
-        "a cost is stated, and is no number or in another currency than the run's (--currency)",
+        "a stated cost is not a number, or not in the run's currency (--currency)",
         "给出的费用不是数字，或币种与本次测试（--currency）不同",
     ),
     "cost_elsewhere": (
-        "what looks like a cost stands beside the usage, where it is not read: --cost-field names "
-        "it, if it is the cost",
+        "something like a cost is stated outside the usage, where it is not read: if it is the "
+        "cost, name it with --cost-field",
         "usage 之外有疑似费用的字段，未被读取：如确为费用，请用 --cost-field 指明",
     ),
     "tool_call_shape": (
@@ -82,39 +82,43 @@ _MEANINGS = {
 
 
 def flags(view: View) -> list[Remark]:
-    """Disagreements of plain and streamed replies, then a remark for each kind of flag, the most
-    frequent first, then the costs that do not fit."""
+    """Differences between plain and streamed replies, then each kind of flag, then odd costs.
+
+    Kinds of flags are in the order of their frequency, the most frequent first.
+    """
     kept, t = view.run.rows, view.t
     words = check_words(kept.frame(["check"])["check"])
     words = words[words != "pass"]
-    found = []
+    remarks = []
     for kind, count in ((str(k), int(n)) for k, n in words.value_counts().items()):
-        chosen = kept.at(words.index[words == kind][:_EXAMPLES].tolist(), _NAMED)
+        sample = kept.at(words.index[words == kind][:_EXAMPLES].tolist(), _NAMED)
         if kind == "budget_spent":
-            found.append(_only_reasoning(view, words.index[words == kind]))
+            remarks.append(_only_reasoning(view, words.index[words == kind]))
             continue
         meaning = t(*_MEANINGS[kind]) if kind in _MEANINGS else ""
-        found.append(_remark(view, kind, meaning, count, _examples(t, chosen, kind)))
+        remarks.append(_remark(view, kind, meaning, count, _examples(t, sample, kind)))
     return [
         *map(partial(_difference, view), view.differences),
-        *found,
+        *remarks,
         *(_costs(view, misfits) for misfits in view.misfits),
     ]
 
 
 def flagged(view: View, phase: str) -> int:
-    """How many answers of a phase are flagged, by their rows or by the run as a whole."""
+    """How many answers of a phase are flagged, each by itself or in comparison with others."""
     checks = view.run.rows.frame(["check"], phase)["check"].dropna()
     words = checks.str.replace(r"\b(?:pass|fail)\b", "", regex=True).str.strip()
     rows: set[int] = {*words.index[words != ""].tolist(), *outliers_of(view, phase)}
-    differing = [one for one in view.differences if one.streamed["phase"] == phase]
+    differing = [
+        difference for difference in view.differences if difference.streamed["phase"] == phase
+    ]
     return len(rows) + len(differing)
 
 
 def outliers_of(view: View, phase: str) -> list[int]:
-    """The places of a phase's rows whose costs do not fit the run's own price per token."""
+    """The row numbers, in the run, of a phase's costs that do not fit its price per token."""
     begin, end = view.run.rows.bounds.get(phase, (0, 0))
-    return [row for found in view.misfits for row in found.rows if begin <= row < end]
+    return [row for misfits in view.misfits for row in misfits.rows if begin <= row < end]
 
 
 def _remark(view: View, kind: str, meaning: str, count: int, examples: list[str]) -> Remark:
@@ -131,7 +135,7 @@ def _remark(view: View, kind: str, meaning: str, count: int, examples: list[str]
 
 
 def _only_reasoning(view: View, places: "Index[int]") -> Remark:
-    """What `budget_spent` means for the reader of a run in which nothing else may be wrong."""
+    """The replies with the flag `budget_spent`, and what that means for the run."""
     t, count = view.t, len(places)
     rows = view.run.rows.frame(["model_requested", "max_tokens"]).loc[places]
     models = t.join(
@@ -141,12 +145,12 @@ def _only_reasoning(view: View, places: "Index[int]") -> Remark:
     budgets = t.join(integer(n) for n in sorted(rows["max_tokens"].dropna().unique()))
     tokens = t(f" of {budgets} tokens", f" {budgets} token ") if budgets else ""
     share = percent(count / sum(phase.recorded for phase in view.phases))
-    replies, hold = ("reply", "holds") if count == 1 else ("replies", "hold")
+    replies, hold = ("reply", "contains") if count == 1 else ("replies", "contain")
     text = t(
-        f"{integer(count)} {replies} ({share}) {hold} reasoning and no visible word, because the "
-        f"reasoning used up the output budget{tokens} (flag budget_spent): {models}. They count as "
-        "successes; their times, tokens and costs are those of the reasoning. For visible words, "
-        "raise --max-tokens.",
+        f"{integer(count)} {replies} ({share}) {hold} only reasoning and no visible text, because "
+        f"the reasoning used up the output budget{tokens} (flag budget_spent): {models}. They "
+        "count as successes; their times, tokens and costs are those of the reasoning. For visible "
+        "text, raise --max-tokens.",
         f"{integer(count)} 个应答（{share}）只有推理、没有可见内容，因为推理用尽了{tokens}输出额度"
         f"（标记 budget_spent）：{models}。这些请求计为成功，其耗时、token 与费用都属于推理。"
         "如需可见内容，请提高 --max-tokens。",
@@ -154,16 +158,16 @@ def _only_reasoning(view: View, places: "Index[int]") -> Remark:
     return Remark("note", text)
 
 
-def _difference(view: View, found: Difference) -> Remark:
-    """One prompt sent plain and streamed: what differs, with both values and both rows."""
-    t, model = view.t, quoted(found.streamed["model_requested"])
+def _difference(view: View, difference: Difference) -> Remark:
+    """What differs between the plain and the streamed reply to a prompt: both values, both rows."""
+    t, model = view.t, quoted(difference.streamed["model_requested"])
     shown: dict[str, Callable[[Any], str]] = {
         "usage_stream_differs": integer,
         "cost_stream_differs": t.money,
         "reply_stream_differs": quoted,
     }
-    was, now = (shown[found.flag](value) for value in (found.was, found.now))
-    said = {
+    was, now = (shown[difference.flag](value) for value in (difference.was, difference.now))
+    text = {
         "usage_stream_differs": t(
             f"states {was} prompt tokens for a plain request and {now} for the same prompt "
             "streamed",
@@ -178,18 +182,18 @@ def _difference(view: View, found: Difference) -> Remark:
             f"ends a plain reply with {was} and the streamed one with {now}, for the same prompt",
             f"同一 prompt 的应答，非流式为 {was}，流式为 {now}",
         ),
-    }[found.flag]
-    if found.elsewhere:
-        said += t(
+    }[difference.flag]
+    if difference.elsewhere:
+        text += t(
             ", or two providers answered, with different prices and counts",
             "；也可能由计价、计数不同的两家供应商分别应答",
         )
-    rows = t.join(_name(row) for row in (found.plain, found.streamed))
+    rows = t.join(_name(row) for row in (difference.plain, difference.streamed))
     return Remark(
-        "bad" if found.grave else "note",
+        "bad" if difference.grave else "note",
         t(
-            f"The gateway {said} ({found.flag}; {model}; rows {rows}).",
-            f"网关对{said}（{found.flag}；{model}；记录 {rows}）。",
+            f"The gateway {text} ({difference.flag}; {model}; rows {rows}).",
+            f"网关对{text}（{difference.flag}；{model}；记录 {rows}）。",
         ),
         t("plain and streamed replies differ", "非流式与流式的应答不一致"),
     )
@@ -220,8 +224,8 @@ def _costs(view: View, misfits: Misfits) -> Remark:
     if not misfits.steady:
         text = t(
             f"The costs of {misfits.model} do not follow its tokens: {integer(count)} of "
-            f"{integer(misfits.judged)} rows are off by more than three times from the price per "
-            "token that explains most of them.",
+            f"{integer(misfits.judged)} rows differ by more than a factor of three from the price "
+            "per token that explains most of them.",
             f"{misfits.model} 的费用与 token 数不成比例：{integer(misfits.judged)} 行中有 "
             f"{integer(count)} 行与多数行所示单价相差三倍以上。",
         )
@@ -229,9 +233,9 @@ def _costs(view: View, misfits: Misfits) -> Remark:
     chosen = view.run.rows.at(misfits.rows[:_EXAMPLES], _NAMED)
     examples = []
     for row, cost, expected in zip(rows(chosen), misfits.costs, misfits.expected, strict=False):
-        paid, fit = t.money(cost), t.money(expected)
-        said = t(f"{paid} instead of {fit}", f"{paid}，按单价应为 {fit}")
-        examples.append(_name(row) + t(f" ({said})", f"（{said}）"))
+        paid, expected_cost = t.money(cost), t.money(expected)
+        amounts = t(f"{paid} instead of {expected_cost}", f"{paid}，按单价应为 {expected_cost}")
+        examples.append(_name(row) + t(f" ({amounts})", f"（{amounts}）"))
     meaning = t(
         "the cost does not fit the run's own price per token",
         "费用与本次运行自身的 token 单价不符",

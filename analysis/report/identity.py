@@ -17,41 +17,43 @@ MODE = "identity"
 
 
 def numbers(view: View) -> list[Identity]:
-    """What the run shows of each of its models, over the gateway's route."""
+    """What the run shows about each of its models, over the gateway's route."""
     planned = {phase["name"]: phase["model"] for phase in view.run.plan}
     models = dict.fromkeys(_model(planned, row) for row in view.rows(MODE))
     rows = {model: _of(view, model) for model in models}
     return [
         of_model(
             model,
-            own,
+            gateway_rows,
             reference_of(view, model),
             _of(view, model, REFERENCE),
             _dropped(view, model),
             max(len(rows), len(str(view.run.options.get("model") or "").split(","))),
         )
-        for model, own in rows.items()
-        if own
+        for model, gateway_rows in rows.items()
+        if gateway_rows
     ]
 
 
 def _dropped(view: View, model: str) -> set[str]:
     """The fields of the model's bodies that the gateway refused."""
     changes = [event.change for event in view.run.events_of(BodyChanged)]
-    return {one.field for one in changes if one.model == model and one.arm != REFERENCE}
+    return {change.field for change in changes if change.model == model and change.arm != REFERENCE}
 
 
 def reference_of(view: View, model: str) -> Reference | None:
-    """The run's reference, from its manifest or from its rows of the second route; None: it has
-    none."""
-    kept = view.run.manifest.get("enrolled")
+    """The run's reference, from its manifest or from the rows of the second route.
+
+    None if it has none, or none that this version can use.
+    """
+    enrolled = view.run.manifest.get("enrolled")
     try:
-        if isinstance(kept, dict):
-            return read(as_json(kept))
-        if own := _of(view, model, REFERENCE):
+        if isinstance(enrolled, dict):
+            return read(as_json(enrolled))
+        if reference_rows := _of(view, model, REFERENCE):
             facts = view.run.manifest.get("reference")
             address = str(facts["base_url"]) if facts else ""
-            return made(view.run, model, own, urlsplit(address).netloc)
+            return made(view.run, model, reference_rows, urlsplit(address).netloc)
     except InputError:  # a version that asked differently, or too few answers
         pass
     return None

@@ -1,4 +1,4 @@
-"""Whether long prompts are read whole, in words."""
+"""Whether the model reads long prompts to their end, in words."""
 
 from analysis.page.vocabulary import TOO_FEW_REPLIES
 from analysis.page.words import Words, integer
@@ -6,35 +6,36 @@ from identity.context import Length, Why
 from identity.looks import Verdict
 
 
-def read(t: Words, one: Length) -> str:
-    """A sentence on prompts of a length."""
+def sentence(t: Words, one: Length) -> str:
+    """A sentence on the prompts of one length."""
     size = integer(one.size)
     if one.verdict is Verdict.DIFFERS and one.cut:
         return t(
-            f"prompts of {size} tokens are cut: {integer(one.stated or 0)} tokens were stated of "
-            f"one, and {integer(one.sent or 0)} at least were sent.",
+            f"prompts of {size} tokens are cut: {integer(one.stated or 0)} tokens were stated for "
+            f"one, although at least {integer(one.sent or 0)} were sent.",
             f"{size} 个 token 的 prompt 被截断：某次只计 {integer(one.stated or 0)} 个 token，"
             f"而至少发送了 {integer(one.sent or 0)} 个。",
         )
     if one.verdict is Verdict.DIFFERS:
         places = t.join([f"{depth:.0%}" for depth in one.depths])
         return t(
-            f"of prompts of {size} tokens, the codes at {places} of their length were never "
+            f"in prompts of {size} tokens, the codes at {places} of the length were never "
             f"recalled ({integer(one.lost)} of {integer(one.codes)} codes in all), although those "
-            "of short prompts are: the prompt is cut or squeezed, or the model reads no further.",
+            "in short prompts are: the prompt is cut or compressed, or the model does not read so "
+            "far.",
             f"{size} 个 token 的 prompt 中，位于 {places} 处的代码从未被找到（共 "
             f"{integer(one.codes)} 个代码，{integer(one.lost)} 个未找到），"
             "而短 prompt 中可以找到：prompt 被截断或压缩，或模型读不到那么长。",
         )
     if one.verdict is Verdict.NOT_SHOWN:
-        found = integer(one.codes - one.lost)
-        said = t(
-            f"prompts of {size} tokens are counted whole, and {found} of {integer(one.codes)} "
+        recalled = integer(one.codes - one.lost)
+        text = t(
+            f"prompts of {size} tokens are counted whole, and {recalled} of {integer(one.codes)} "
             "codes in them were recalled.",
             f"{size} 个 token 的 prompt 计数完整，"
-            f"其中 {integer(one.codes)} 个代码找到 {found} 个。",
+            f"其中 {integer(one.codes)} 个代码找到 {recalled} 个。",
         )
-        return said + t.gap + _would(t, one.smallest)
+        return text + t.gap + _would(t, one.smallest)
     why = {
         Why.UNANSWERED: t(*TOO_FEW_REPLIES),
         Why.REFUSED: t("the gateway refuses them, and says so", "网关明确拒绝"),
@@ -50,8 +51,9 @@ def read(t: Words, one: Length) -> str:
 
 def _would(t: Words, smallest: float | None) -> str:
     if smallest is None:
-        return t("So few would not have shown a loss.", "样本太少，丢失未必能发现。")
+        return t("So few might not have shown a loss.", "样本太少，丢失未必能发现。")
     return t(
-        f"Had {smallest:.0%} been lost, and all of one place, it would have shown with 90 %.",
+        f"If {smallest:.0%} had been lost, all in one place, this would have been detected with "
+        "90 % probability.",
         f"若有 {smallest:.0%} 丢失且集中于某处，则有 90 % 的把握发现。",
     )

@@ -5,36 +5,37 @@ from identity.long_reply import LongReply, Why
 from identity.looks import Verdict
 
 
-def cut(t: Words, one: LongReply) -> str:
+def sentence(t: Words, one: LongReply) -> str:
     """A sentence on replies that were allowed to be long."""
-    size, seen, of = integer(one.size), integer(one.seen), integer(one.of)
+    size, count, of = integer(one.size), integer(one.seen), integer(one.of)
     if one.verdict is Verdict.DIFFERS:
         most = integer(one.tokens or 0)
-        said = t(
-            f"{seen} of {of} long replies were cut at {most} tokens, although {size} were allowed: "
-            "an output limit that the request does not state, of the gateway, of the provider or "
-            "of the model.",
-            f"{of} 个长应答中有 {seen} 个在 {most} 个 token 处被截断，而请求允许 {size} 个："
+        text = t(
+            f"{count} of {of} long replies were cut at {most} tokens, although {size} were "
+            "allowed: the gateway, the provider or the model has an output limit that it does not "
+            "state.",
+            f"{of} 个长应答中有 {count} 个在 {most} 个 token 处被截断，而请求允许 {size} 个："
             "网关、供应商或模型另有未说明的输出上限。",
         )
         if one.stated:
-            return said
-        return said + t.gap + t(
-            "They say that they are finished, but two different lists end in their midst after as "
-            "many tokens, whatever was allowed.",
+            return text
+        return text + t.gap + t(
+            "They claim to be finished, but two different lists break off after the same number of "
+            "tokens, whatever was allowed.",
             "这些应答自称已完成，但两种不同的列表都在同样多的 token 后中断于中途，"
             "与所允许的数目无关。",
         )  # fmt: skip
     if one.verdict is Verdict.NOT_SHOWN:
         whole = integer(one.of - one.seen)
-        said = t(
+        text = t(
             f"{whole} of {of} long replies were as long as was allowed ({size} tokens).",
             f"{of} 个长应答中有 {whole} 个达到所允许的长度（{size} 个 token）。",
         )
         if one.smallest is None:
-            return said
-        return said + t.gap + t(
-            f"Had {one.smallest:.0%} been cut before, it would have shown with 90 %.",
+            return text
+        return text + t.gap + t(
+            f"If {one.smallest:.0%} had been cut sooner, this would have been detected with 90 % "
+            "probability.",
             f"若有 {one.smallest:.0%} 被提前截断，则有 90 % 的把握发现。",
         )  # fmt: skip
     why = {

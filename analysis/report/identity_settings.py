@@ -1,4 +1,4 @@
-"""Whether settings are honoured, in words: what was seen, and what would have been shown."""
+"""Whether settings are honoured, in words: what was seen, and what would have been detected."""
 
 from analysis.page.words import Words, integer
 from identity.honoured import TOLERATED, Honoured, Why
@@ -15,12 +15,12 @@ TITLES = {
 
 
 def title(t: Words, one: Honoured) -> str:
-    """What the test is called in the table."""
+    """The name of the test in the table."""
     return t(*TITLES[one.setting])
 
 
-def told(t: Words, one: Honoured) -> str:
-    """A sentence on a setting."""
+def sentence(t: Words, one: Honoured) -> str:
+    """A sentence on one setting."""
     if one.verdict is Verdict.DIFFERS:
         return _differs(t, one)
     if one.verdict is Verdict.NOT_SHOWN:
@@ -29,91 +29,95 @@ def told(t: Words, one: Honoured) -> str:
 
 
 def _differs(t: Words, one: Honoured) -> str:
-    seen, of = integer(one.seen), integer(one.of)
+    count, of = integer(one.seen), integer(one.of)
     match one.setting:
         case Setting.CACHE:
             return t(
-                f"{seen} of {of} requests were answered with the reply to an earlier or another "
+                f"{count} of {of} requests were answered with the reply to an earlier or another "
                 "request: a response cache, or mixed-up replies. It says nothing about the model, "
                 "but no new reply was made for what was charged.",
-                f"{of} 个请求中有 {seen} 个得到的是先前请求或其他请求的应答："
+                f"{of} 个请求中有 {count} 个得到的是先前请求或其他请求的应答："
                 "网关有响应缓存，或应答错位。这与模型无关，但所计费用并未换来新的应答。",
             )
         case Setting.STOP:
             return t(
-                f"{seen} of {of} replies go on after the stop text: `stop` is not honoured.",
-                f"{of} 个应答中有 {seen} 个越过了停止文本：`stop` 未生效。",
+                f"{count} of {of} replies go on after the stop text: `stop` is not honoured.",
+                f"{of} 个应答中有 {count} 个越过了停止文本：`stop` 未生效。",
             )
         case Setting.CAP:
             return t(
-                f"{seen} of {of} replies are longer than their output budget: it is not honoured.",
-                f"{of} 个应答中有 {seen} 个超出输出上限：该上限未生效。",
+                f"{count} of {of} replies exceed their output budget: it is not honoured.",
+                f"{of} 个应答中有 {count} 个超出输出上限：该上限未生效。",
             )
         case Setting.TEMPERATURE:
             return t(
-                f"at temperature 0, {seen} of {of} answers are not their question's usual one "
+                f"at temperature 0, {count} of {of} answers are not their question's usual one "
                 f"({_p(one.p)} if up to {TOLERATED:.0%} may vary): the temperature is not "
                 "honoured, or several models answer in turn.",
-                f"温度为 0 时，{of} 个答案中有 {seen} 个不是该问题的通常答案"
+                f"温度为 0 时，{of} 个答案中有 {count} 个不是该问题的通常答案"
                 f"（允许至多 {TOLERATED:.0%} 有变化时，{_p(one.p)}）："
                 "温度未生效，或由多个模型轮流应答。",
             )
         case _:
             before, whole = integer(one.before or 0), integer(one.whole or 0)
             return t(
-                f"with one seed, {seen} of {of} answers are not their question's usual one, and "
-                f"{before} of {whole} at the reference ({_p(one.p)}): the seed is not honoured as "
-                "there.",
-                f"使用同一种子时，{of} 个答案中有 {seen} 个不是该问题的通常答案，"
+                f"with one seed, {count} of {of} answers are not their question's usual one, and "
+                f"{before} of {whole} at the reference ({_p(one.p)}): the seed is honoured less "
+                "than there.",
+                f"使用同一种子时，{of} 个答案中有 {count} 个不是该问题的通常答案，"
                 f"参照为 {before}/{whole}（{_p(one.p)}）：种子不如参照那样生效。",
             )
 
 
 def _not_shown(t: Words, one: Honoured) -> str:
-    seen, of = integer(one.seen), integer(one.of)
+    count, of = integer(one.seen), integer(one.of)
     match one.setting:
         case Setting.CACHE:
-            said = t(
+            text = t(
                 f"none of {of} requests got an earlier reply or another request's.",
                 f"{of} 个请求均未得到先前的或其他请求的应答。",
             )
         case Setting.STOP:
-            said = t(f"`stop` ended {of} of {of} replies.", f"`stop` 使 {of}/{of} 个应答停止。")
+            text = t(
+                f"`stop` ended {of} of {of} replies.",
+                f"`stop` 使 {of}/{of} 个应答停止。",
+            )
         case Setting.CAP:
-            said = t(
-                f"none of {of} replies is longer than its output budget.",
+            text = t(
+                f"none of {of} replies exceeds its output budget.",
                 f"{of} 个应答均未超出输出上限。",
             )
         case Setting.TEMPERATURE:
-            said = t(
-                f"at temperature 0, {seen} of {of} answers are not their question's usual one.",
-                f"温度为 0 时，{of} 个答案中有 {seen} 个不是该问题的通常答案。",
+            text = t(
+                f"at temperature 0, {count} of {of} answers are not their question's usual one.",
+                f"温度为 0 时，{of} 个答案中有 {count} 个不是该问题的通常答案。",
             )
         case _:
             before, whole = integer(one.before or 0), integer(one.whole or 0)
-            said = t(
-                f"with one seed, {seen} of {of} answers are not their question's usual one, and "
+            text = t(
+                f"with one seed, {count} of {of} answers are not their question's usual one, and "
                 f"{before} of {whole} at the reference.",
-                f"使用同一种子时，{of} 个答案中有 {seen} 个不是该问题的通常答案，"
+                f"使用同一种子时，{of} 个答案中有 {count} 个不是该问题的通常答案，"
                 f"参照为 {before}/{whole}。",
             )
-    return said + t.gap + _would(t, one)
+    return text + t.gap + _would(t, one)
 
 
 def _would(t: Words, one: Honoured) -> str:
     if one.smallest is None:
         return t(
-            "So few would not have shown a part of them with 90 %.",
+            "So few might not have shown it if it had affected only some of the requests.",
             "样本太少，只在部分请求中发生时未必能发现。",
         )
     if one.setting is Setting.SEED:
         return t(
-            f"Had {one.smallest:.0%} come otherwise, it would have shown with 90 %.",
+            f"If {one.smallest:.0%} had deviated, this would have been detected with 90 % "
+            "probability.",
             f"若有 {one.smallest:.0%} 偏离，则有 90 % 的把握发现。",
         )
     return t(
-        f"Had {one.smallest:.0%} of the requests come out otherwise, it would have shown with "
-        "90 %.",
+        f"If {one.smallest:.0%} of the requests had come out otherwise, this would have been "
+        "detected with 90 % probability.",
         f"若有 {one.smallest:.0%} 的请求并非如此，则有 90 % 的把握发现。",
     )
 
@@ -134,14 +138,14 @@ def _not_enough(t: Words, one: Honoured) -> str:
         )
     why = {
         Why.UNANSWERED: t(
-            "too few replies (errors, earlier replies again, a model that thinks first, or not all "
-            "was asked)",
+            "too few replies (errors, repeated earlier replies, a model that thinks first, or not "
+            "everything was asked)",
             "可用的应答太少（出错、重复返回先前应答、模型先思考，或未全部提问）",
         ),
         Why.REFUSED: t("the gateway refuses the setting, and says so", "网关明确拒绝该参数"),
         Why.ONCE: t(
-            f"{integer(one.seen)} of {integer(one.of)} replies is as it should not be, and one "
-            "proves nothing",
+            f"only {integer(one.seen)} of {integer(one.of)} replies is not as it should be, and "
+            "one proves nothing",
             f"{integer(one.of)} 个应答中只有 {integer(one.seen)} 个异常，单个不足为据",
         ),
         Why.ALIKE: alike,

@@ -6,7 +6,7 @@ from identity.looks import Verdict
 from identity.reference import Reference
 
 
-def weighed(t: Words, one: Weights, reference: Reference) -> str:
+def sentence(t: Words, one: Weights, reference: Reference) -> str:
     """A sentence on the first token's log-probabilities."""
     when = reference.ended[:10]
     if one.why is not None:
@@ -17,14 +17,14 @@ def weighed(t: Words, one: Weights, reference: Reference) -> str:
             ),
             Why.UNASKED: t("the reference has none", "参照中没有"),
             Why.PROMPT: t(
-                "prompts have tokens that were not sent, or their number changes, so they need not "
-                "be the reference's",
+                "prompts contain tokens that were not sent, or a varying number of tokens, so they "
+                "may not be the reference's",
                 "prompt 含有未发送的 token，或数目不定，未必与参照的 prompt 相同",
             ),
             Why.OLD: t(
                 f"they differ by {one.gap or 0:.3f} nats on average, but the reference of {when} "
-                "is hours old, and a date in a chat template does that, too. Enrol and ask on one "
-                "day, or use --against",
+                "is hours old, and a date in a chat template has the same effect. Enrol and test "
+                "on the same day, or use --against",
                 f"平均相差 {one.gap or 0:.3f} nat，但 {when} 的参照已过数小时，"
                 "对话模板中的日期也会造成差异；请在同一天建立参照并提问，或使用 --against",
             ),
@@ -43,9 +43,9 @@ def weighed(t: Words, one: Weights, reference: Reference) -> str:
             "长度相同的隐藏 prompt。",
         )
     return t(
-        f"no difference of log-probabilities from the reference of {when} shown: {gap} nats on "
-        f"average. {least} would have shown; 8-bit weights often move them by more, "
-        "and need not.",
+        f"no difference in log-probabilities from the reference of {when} is shown: {gap} nats on "
+        f"average. A difference of {least} would have been detected; 8-bit weights often cause "
+        "more, but not always.",
         f"首个 token 的对数概率与 {when} 的参照之间未见差异：平均相差 {gap} nat。"
         f"相差 {least} 即会发现；8 位量化的影响往往更大，但不一定。",
     )

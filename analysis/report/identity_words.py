@@ -1,6 +1,6 @@
 """The result of mode identity, in words: findings with their reasons, never a score.
 
-"Differs" is never "another model": several reasons fit, all are named, none is chosen.
+"Differs" never means "another model": several reasons fit, all are named and none is chosen.
 """
 
 from datetime import datetime
@@ -14,105 +14,105 @@ from identity.tokenizers import TITLES
 from recording.untrusted_text import quoted
 
 
-def counted(t: Words, found: Counting, input_price: float | None = None) -> str:
-    """Who counts, in words; `input_price`: money per million prompt tokens, where it is known."""
-    own = "/".join(f"{slope:g}" for slope in found.slopes)
-    theirs = "/".join(str(slope) for slope in found.expected)
-    family = t(*TITLES[found.family]) if found.family else ""
-    match found.kind:
+def counting_sentence(t: Words, counting: Counting, input_price: float | None = None) -> str:
+    """Whose tokenizer counts; `input_price` is per million prompt tokens (None: unknown)."""
+    own = "/".join(f"{slope:g}" for slope in counting.slopes)
+    theirs = "/".join(str(slope) for slope in counting.expected)
+    family = t(*TITLES[counting.family]) if counting.family else ""
+    match counting.kind:
         case Kind.CLAIMED:
-            said = t(
+            text = t(
                 f"tokens are counted as {family} counts them (3 of 3 texts, exact).",
                 f"token 计数与 {family} 完全一致（3/3 个文本，精确）。",
             )
         case Kind.REFERENCE:
-            said = t(
-                "repeated texts are counted as at the reference (3 of 3 texts, exact).",
+            text = t(
+                "repeated texts are counted as the reference counts them (3 of 3 texts, exact).",
                 "重复文本的计数与参照完全一致（3/3 个文本，精确）。",
             )
         case Kind.OTHER:
-            said = t(
-                f"the claimed model's tokenizer would state {theirs} tokens a repeat; {own} were "
-                f"stated, as {family} counts. The gateway counts with another tokenizer than the "
-                "model's; that the model is another one is the simplest explanation, not the only "
-                "one.",
+            text = t(
+                f"the claimed model's tokenizer would state {theirs} tokens per repeat; {own} were "
+                f"stated, as {family} counts. The gateway does not count with the model's "
+                "tokenizer; a different model is the simplest explanation, but not the only one.",
                 f"所称模型的分词器每次重复应计 {theirs} 个 token，实际给出 {own}，"
                 f"与 {family} 相符。"
                 "网关计数所用的分词器与该模型不同；最简单的解释是模型不同，但并非唯一解释。",
             )
-        case Kind.INFLATED if found.factor is not None:
-            low, high = found.factor
-            said = t(
-                f"every text is stated as {low:.3f} to {high:.3f} times what the claimed model's "
-                f"tokenizer counts ({own} tokens a repeat, not {theirs}).",
+        case Kind.INFLATED if counting.factor is not None:
+            low, high = counting.factor
+            text = t(
+                f"for every text, {low:.3f} to {high:.3f} times as many tokens are stated as the "
+                f"claimed model's tokenizer counts ({own} per repeat, not {theirs}).",
                 f"各文本给出的计数均为所称模型分词器的 {low:.3f} 至 {high:.3f} 倍"
                 f"（每次重复 {own} 个 token，而非 {theirs}）。",
             )
         case Kind.NOT_REFERENCE:
-            said = t(
-                f"the reference counts {theirs} tokens a repeat, this route {own}: the counts are "
-                "not of one tokenizer.",
+            text = t(
+                f"the reference counts {theirs} tokens per repeat, this route {own}: the counts "
+                "are not from the same tokenizer.",
                 f"参照每次重复计 {theirs} 个 token，本线路计 {own}：两者计数并非出自同一分词器。",
             )
         case Kind.VARIES:
-            listed = t.join([integer(n) for n in found.varying])
-            said = t(
-                f"one and the same request was counted as {listed} tokens: a hidden prompt that "
+            listed = t.join([integer(n) for n in counting.varying])
+            text = t(
+                f"identical requests were counted as {listed} tokens: a hidden prompt that "
                 "changes (one with the time of day, say), or several counters. Not judged.",
                 f"完全相同的请求被计为 {listed} 个 token："
                 "可能有会变化的隐藏 prompt（如含当前时间），"
                 "也可能有多个计数器。不作判断。",
             )
         case Kind.NO_KNOWN | Kind.INFLATED:
-            said = t(
-                f"{own} tokens a repeat were stated where the claimed model's tokenizer states "
-                f"{theirs}: no tokenizer known here counts so, and no one factor explains it.",
+            text = t(
+                f"{own} tokens per repeat were stated where the claimed model's tokenizer states "
+                f"{theirs}: no tokenizer known here counts like that, and no single factor "
+                "explains it.",
                 f"每次重复给出 {own} 个 token，而所称模型的分词器应为 {theirs}："
                 "已知分词器均不如此计数，也无法用统一倍数解释。",
             )
         case Kind.UNCLAIMED:
-            like = t(f" So counts {family}.", f"与 {family} 相符。") if family else ""
-            said = t(
-                f"the tokenizer of a model of that name is not known here; {own} tokens a repeat "
-                f"were stated.{like} A reference would tell more.",
+            like = t(f" So does {family}.", f"与 {family} 相符。") if family else ""
+            text = t(
+                f"no tokenizer is known here for a model of that name; the gateway states {own} "
+                f"tokens per repeat.{like} A reference would tell more.",
                 f"未内置该名称模型的分词器；每次重复给出 {own} 个 token。{like}"
                 "有参照才能进一步判断。",
             )
         case Kind.NOT_STATED:
-            said = t(
+            text = t(
                 "too few prompt tokens are stated to tell who counts.",
                 "给出的 prompt token 数过少，无法判断由谁计数。",
             )
-    return said + _unsent(t, found, input_price)
+    return text + _unsent(t, counting, input_price)
 
 
-def _unsent(t: Words, found: Counting, input_price: float | None) -> str:
+def _unsent(t: Words, count: Counting, input_price: float | None) -> str:
     def each(tokens: int) -> str:
         if input_price is None:
             return ""
         money = t.money(tokens * input_price / 1e6)
         return t(f" ({money} per request)", f"（每个请求 {money}）")
 
-    if found.beyond is not None and found.beyond > TOLERATED_TOKENS:
+    if count.beyond is not None and count.beyond > TOLERATED_TOKENS:
         return t(
-            f" Every request carries {integer(found.beyond)} input tokens more than at the "
-            f"reference{each(found.beyond)}: a hidden prompt or padded counting; the count alone "
+            f" Every request carries {integer(count.beyond)} input tokens more than at the "
+            f"reference{each(count.beyond)}: a hidden prompt or padded counting; the count alone "
             "cannot tell which.",
-            f"每个请求比参照多 {integer(found.beyond)} 个输入 token{each(found.beyond)}："
+            f"每个请求比参照多 {integer(count.beyond)} 个输入 token{each(count.beyond)}："
             "或有隐藏 prompt，或计数有附加；仅凭计数无法区分。",
         )
     more = ""
-    if found.unsent is not None and found.unsent > TEMPLATE_TOKENS:
+    if count.unsent is not None and count.unsent > TEMPLATE_TOKENS:
         more = t(
-            f" {integer(found.unsent)} input tokens of every request are not explained by what was "
-            f"sent{each(found.unsent)}: a hidden prompt, a template of the model's own, or padded "
+            f" {integer(count.unsent)} input tokens of every request are not explained by what was "
+            f"sent{each(count.unsent)}: a hidden prompt, a template of the model's own, or padded "
             "counting.",
-            f"每个请求有 {integer(found.unsent)} 个输入 token 无法由所发送内容解释"
-            f"{each(found.unsent)}："
+            f"每个请求有 {integer(count.unsent)} 个输入 token 无法由所发送内容解释"
+            f"{each(count.unsent)}："
             "可能是隐藏 prompt、模型自身的模板，或计数有附加。",
         )
-    if found.streamed:
-        apart, way = integer(abs(found.streamed)), found.streamed > 0
+    if count.streamed:
+        apart, way = integer(abs(count.streamed)), count.streamed > 0
         more += t(
             f" Streams state {apart} tokens {'more' if way else 'less'} for the same text.",
             f"相同文本的流式请求{'多' if way else '少'}计 {apart} 个 token。",
@@ -120,56 +120,56 @@ def _unsent(t: Words, found: Counting, input_price: float | None) -> str:
     return more
 
 
-def answered(t: Words, found: Audit, reference: Reference, seen: Seen | None) -> str:
-    """Who answers, in words."""
+def answers_sentence(t: Words, audit: Audit, reference: Reference, power: Seen | None) -> str:
+    """Whether the answers are those of the reference; `power` says what would have been seen."""
     when, host = reference.ended[:10], quoted(reference.host, 60)
-    if found.verdict is Verdict.DIFFERS:
-        look = found.looks[-1]
+    if audit.verdict is Verdict.DIFFERS:
+        look = audit.looks[-1]
         effect = f"{look.spread.effect:.2f}" if look.spread is not None else "-"
         return t(
             f"answers differ from the reference of {when} over {host} ({_p(look.p)} at "
-            f"{look.rounds} answers a question; effect {effect}; {look.strays} of {look.answers} "
-            f"fixed answers came otherwise; self-check {_p(found.self_p)}). Possible reasons: "
+            f"{look.rounds} answers per question; effect {effect}; {look.strays} of {look.answers} "
+            f"fixed answers were different; self-check {_p(audit.self_p)}). Possible reasons: "
             "another model or version, some answers from elsewhere, quantisation, a hidden prompt, "
             "other sampling settings, a guardrail.",
             f"答案与 {when} 经 {host} 建立的参照有差异（每题 {look.rounds} 个答案时 "
             f"{_p(look.p)}；效应量 {effect}；"
             f"固定答案 {look.answers} 个中有 {look.strays} 个不同；"
-            f"参照自检 {_p(found.self_p)}）。"
+            f"参照自检 {_p(audit.self_p)}）。"
             "可能的原因：模型或版本不同、部分应答来自别处、量化、"
             "隐藏 prompt、采样参数不同、内容防护。",
-        ) + _changed(t, found)
-    if found.verdict is Verdict.NOT_SHOWN:
+        ) + _changed(t, audit)
+    if audit.verdict is Verdict.NOT_SHOWN:
         return (
             t(
-                f"no difference from the reference of {when} over {host} shown in "
-                f"{integer(found.answered)} answers. ",
-                f"{integer(found.answered)} 个答案与 {when} 经 {host} 建立的参照之间未见差异。",
+                f"no difference from the reference of {when} over {host} is shown in "
+                f"{integer(audit.answered)} answers. ",
+                f"{integer(audit.answered)} 个答案与 {when} 经 {host} 建立的参照之间未见差异。",
             )
-            + _would(t, seen)
-            + _changed(t, found)
+            + _would(t, power)
+            + _changed(t, audit)
         )
     thinks = t(
-        f" (of {integer(found.thought)}, because the model thinks until its budget is spent)",
-        f"（其中 {integer(found.thought)} 个因模型先思考而用尽输出预算）",
+        f" (of {integer(audit.thought)}, because the model thinks until its budget is spent)",
+        f"（其中 {integer(audit.thought)} 个因模型先思考而用尽输出预算）",
     )
     whys = {
         Why.UNPAIRED: t(
-            f"{integer(found.asked - found.answered)} of {integer(found.asked)} questions have no "
+            f"{integer(audit.asked - audit.answered)} of {integer(audit.asked)} questions have no "
             "answer over both routes",
-            f"{integer(found.asked)} 个问题中有 {integer(found.asked - found.answered)} 个"
+            f"{integer(audit.asked)} 个问题中有 {integer(audit.asked - audit.answered)} 个"
             "未在两条线路上都得到答案",
         )
-        + (thinks if found.thought else ""),
+        + (thinks if audit.thought else ""),
         Why.REFERENCE: t(
-            f"the reference differs from itself ({_p(found.self_p)}, at most {SELF_ALPHA:g}): "
-            "it can judge nobody",
-            f"参照自身前后不一致（{_p(found.self_p)}，不超过 {SELF_ALPHA:g}），不能作为依据",
+            f"the reference differs from itself ({_p(audit.self_p)}, at most {SELF_ALPHA:g}), so "
+            "nothing can be judged by it",
+            f"参照自身前后不一致（{_p(audit.self_p)}，不超过 {SELF_ALPHA:g}），不能作为依据",
         ),
         Why.UNANSWERED: t(
-            f"{integer(found.asked - found.answered)} of {integer(found.asked)} questions have no "
-            "answer of their own (errors, or earlier replies that came again)",
-            f"{integer(found.asked)} 个问题中有 {integer(found.asked - found.answered)} 个"
+            f"{integer(audit.asked - audit.answered)} of {integer(audit.asked)} questions have no "
+            "answer of their own (errors, or repeated earlier replies)",
+            f"{integer(audit.asked)} 个问题中有 {integer(audit.asked - audit.answered)} 个"
             "没有自己的答案（出错，或重复返回了先前的应答）",
         ),
         Why.THINKS: t(
@@ -177,80 +177,80 @@ def answered(t: Words, found: Audit, reference: Reference, seen: Seen | None) ->
             "模型在作答前先思考，输出预算因此用尽",
         ),
         Why.UNFINISHED: t(
-            f"only {integer(found.asked)} questions were asked, which show no difference so far",
-            f"只问了 {integer(found.asked)} 个问题，迄今未见差异",
+            f"only {integer(audit.asked)} questions were asked, which show no difference so far",
+            f"只问了 {integer(audit.asked)} 个问题，迄今未见差异",
         ),
     }
-    why = whys[found.why or Why.UNFINISHED]
+    why = whys[audit.why or Why.UNFINISHED]
     return t(f"answers are not judged: {why}.", f"不对答案作判断：{why}。")
 
 
-def _changed(t: Words, found: Audit) -> str:
-    """A sentence if the second route's own answers changed while both were asked."""
-    if found.self_p > SELF_ALPHA:
+def _changed(t: Words, audit: Audit) -> str:
+    """A sentence if the second route's own answers changed during the run; else empty."""
+    if audit.self_p > SELF_ALPHA:
         return ""
-    said = t(
-        f"The second route's own answers changed during the run ({_p(found.self_p)}). Both routes "
-        "were asked in pairs, so that a change of both is no difference; a new version that "
-        "reaches one of them first is.",
-        f"运行期间第二条线路自身的答案有变化（{_p(found.self_p)}）。两条线路成对提问，"
+    text = t(
+        f"The second route's own answers changed during the run ({_p(audit.self_p)}). Both routes "
+        "were asked in pairs, so a change on both is no difference, but a new version that reaches "
+        "one of them first is.",
+        f"运行期间第二条线路自身的答案有变化（{_p(audit.self_p)}）。两条线路成对提问，"
         "因此同时变化不算差异；若新版本先到达其中一条，则算。",
     )
-    return t.gap + said
+    return t.gap + text
 
 
 def _p(value: float) -> str:
     return "p < 0.0001" if value < 0.0001 else f"p = {value:.2g}"
 
 
-def _would(t: Words, seen: Seen | None) -> str:
+def _would(t: Words, power: Seen | None) -> str:
     """Which differences the run would have shown."""
-    found = []
-    if seen is not None and seen.swapped is not None:
-        found.append(
+    sentences = []
+    if power is not None and power.swapped is not None:
+        sentences.append(
             t(
-                f"Had {seen.swapped:.0%} of the answers come from a model that shares "
-                f"{SHARED:.0%} of the fixed answers, this run would have shown it with 90 %.",
-                f"若有 {seen.swapped:.0%} 的答案来自另一个与其共享 {SHARED:.0%} 固定答案的模型，"
+                f"If {power.swapped:.0%} of the answers had come from a model that shares "
+                f"{SHARED:.0%} of the fixed answers, this run would have detected it with 90 % "
+                "probability.",
+                f"若有 {power.swapped:.0%} 的答案来自另一个与其共享 {SHARED:.0%} 固定答案的模型，"
                 "本次测试有 90 % 的把握发现。",
             )
         )
-    if seen is not None and seen.moved is not None:
-        found.append(
+    if power is not None and power.moved is not None:
+        sentences.append(
             t(
-                f"So it would, had {seen.moved:.0%} of the answers to open questions come out as "
+                f"The same holds if {power.moved:.0%} of the answers to open questions had been "
                 "another word.",
-                f"若有 {seen.moved:.0%} 的开放题答案变成另一个词，同样有 90 % 的把握发现。",
+                f"若有 {power.moved:.0%} 的开放题答案变成另一个词，同样有 90 % 的把握发现。",
             )
         )
-    if not found:
-        return t("It could have shown no difference at all.", "本次测试本就无法发现差异。")
-    found.append(
+    if not sentences:
+        return t("This run could not have detected any difference.", "本次测试本就无法发现差异。")
+    sentences.append(
         t(
-            "8-bit against 16-bit weights would not have been seen.",
+            "A difference between 8-bit and 16-bit weights would not have been detected.",
             "8 位与 16 位权重之间的差异无法看出。",
         )
     )
-    return t.gap.join(found)
+    return t.gap.join(sentences)
 
 
 def limits(t: Words) -> str:
-    """What no verdict on the page can say."""
+    """What no verdict of this section can show."""
     return t(
-        "A fit proves no model: a gateway can count with one tokenizer and send another model's "
-        "answers. Reasoning that is not shown cannot be counted by anybody outside.",
+        "Matching counts do not prove which model answers: a gateway can count with one tokenizer "
+        "and send another model's answers. Hidden reasoning cannot be counted from outside.",
         "计数相符不能证明模型身份：网关可以用某一分词器计数而返回另一模型的应答。"
         "未展示的推理，外部无法核对。",
     )
 
 
 def age(t: Words, reference: Reference, began: datetime | None) -> str:
-    """A sentence if the reference was old when the run began; empty: it was not, or its age is
-    unknown."""
+    """A sentence if the reference was old when the run began; empty if not, or if unknown."""
     days = 0.0 if began is None or began.tzinfo is None else reference.age_days(began)
     if days <= OLD_DAYS:
         return ""
     return t(
-        f"The reference was {days:.0f} days old: the model may have a new version since.",
+        f"The reference was {days:.0f} days old: the model may have changed since.",
         f"参照建立于 {days:.0f} 天前，其间模型可能已更换版本。",
     )

@@ -1,4 +1,4 @@
-"""The bill of each model in mode billing, as judged and as in summary.json."""
+"""The bill of each model in mode billing, and the same as in summary.json."""
 
 from math import isfinite
 
@@ -10,19 +10,19 @@ from rules.prices import Prices
 
 
 def numbers(view: View) -> list[BillingNumbers]:
-    """What summary.json says of each model."""
+    """What summary.json says about each model."""
     return [_numbers(bill) for bill in bills(view)]
 
 
 def _numbers(bill: ModelBill) -> BillingNumbers:
-    seen = bill.counter
-    low, high = (None, None) if seen is None or seen.inflation is None else seen.inflation
+    counter = bill.counter
+    low, high = (None, None) if counter is None or counter.inflation is None else counter.inflation
     return BillingNumbers(
         model=bill.model,
-        tokenizer=None if seen is None else seen.tokenizer,
+        tokenizer=None if counter is None else counter.tokenizer,
         inflation_low=low,
         inflation_high=high if high is not None and isfinite(high) else None,
-        hidden_prompt_tokens=None if seen is None else seen.hidden,
+        hidden_prompt_tokens=None if counter is None else counter.hidden,
         reference_alike=None if bill.second is None else bill.second.alike,
         priced=bill.priced,
         cost_stated=bill.stated,
@@ -60,9 +60,9 @@ def _numbers(bill: ModelBill) -> BillingNumbers:
 
 def bills(view: View) -> list[ModelBill]:
     """The bill of each model of a run in mode billing."""
-    every = sorted(view.rows("billing"), key=lambda row: str(row["timestamp"]))
-    rows = [row for row in every if row["arm"] != REFERENCE]
-    beside = [row for row in every if row["arm"] == REFERENCE]
+    all_rows = sorted(view.rows("billing"), key=lambda row: str(row["timestamp"]))
+    rows = [row for row in all_rows if row["arm"] != REFERENCE]
+    reference_rows = [row for row in all_rows if row["arm"] == REFERENCE]
     prices = Prices.from_dict(view.run.manifest.get("prices"))
     models = dict.fromkeys(row["model_requested"] for row in rows)
     return [
@@ -70,7 +70,7 @@ def bills(view: View) -> list[ModelBill]:
             model,
             [row for row in rows if row["model_requested"] == model],
             prices,
-            [row for row in beside if row["model_requested"] == model],
+            [row for row in reference_rows if row["model_requested"] == model],
         )
         for model in models
     ]

@@ -1,4 +1,4 @@
-"""The charts of a report. Points are thinned here; extremes are kept."""
+"""The charts of a report. Long series are thinned, but keep their extremes."""
 
 from collections.abc import Callable
 from math import ceil
@@ -25,27 +25,30 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 Number = Callable[[PhaseNumbers], float | None]
-"""Which of a phase's numbers is drawn."""
+"""Selects the number of a phase that is drawn."""
 POINTS = 1_200
-"""The most points a series keeps, whatever the rows: the page stays small."""
+"""The most points of a series, however many rows there are: the page stays small."""
 CHARTS = 12
-"""The most phases drawn one by one; the tables hold them all."""
+"""The most phases with a chart of their own; the tables contain all."""
 _LINES = 8
 _BARS = 60
 
 
 def thin(x: "Floats", y: "Floats", limit: int = POINTS) -> Points:
-    """At most `limit` points, in order: each stretch of x keeps its lowest and highest y."""
+    """At most `limit` points, sorted by x: each stretch of x keeps its lowest and highest y.
+
+    `x` and `y` have equal length and no NaN.
+    """
     import numpy as np
 
     order = np.argsort(x, kind="stable")
     x, y = x[order], y[order]
     if len(x) > limit:
         edges = np.linspace(0, len(x), limit // 2 + 1).astype(int)
-        kept = set()
+        extremes = set()
         for low, high in zip(edges[:-1], edges[1:], strict=True):
-            kept |= {low + int(np.argmin(y[low:high])), low + int(np.argmax(y[low:high]))}
-        chosen = sorted(kept)
+            extremes |= {low + int(np.argmin(y[low:high])), low + int(np.argmax(y[low:high]))}
+        chosen = sorted(extremes)
         x, y = x[chosen], y[chosen]
     return [(round(float(a), 4), round(float(b), 6)) for a, b in zip(x, y, strict=True)]
 
@@ -120,7 +123,7 @@ def _latency(view: View, phase: PhaseNumbers) -> Chart | None:
         t(f"Latency over time: {phase.phase}", f"延迟随时间变化：{phase.phase}"),
         t(*SENT_S),
         t(*LATENCY_S),
-        [one for one in series if one.points],
+        [line for line in series if line.points],
     )
 
 
@@ -129,7 +132,10 @@ def _cloud(rows: Chosen) -> Points:
 
 
 def _rates(view: View, phase: PhaseNumbers) -> Chart | None:
-    """Requests per minute, in bars wide enough to expect four requests where six such bars fit."""
+    """Offered and achieved requests per minute, in bars of at least a second.
+
+    A bar is wide enough to expect four requests, but at most a sixth of the window.
+    """
     import numpy as np
 
     t = view.t
@@ -159,7 +165,7 @@ def _rates(view: View, phase: PhaseNumbers) -> Chart | None:
 
 
 def _stairs(points: Points) -> Points:
-    """Points for `steps`, so that each height begins at its own x."""
+    """Points for a series of `steps`, placed so that each height begins at its own x."""
     moved = [points[0]]
     for (_, before), (x, height) in zip(points, points[1:], strict=False):
         moved += [(x, before), (x, height)]
@@ -167,7 +173,7 @@ def _stairs(points: Points) -> Points:
 
 
 def distribution(view: View, name: str, phases: list[PhaseNumbers]) -> list[Chart]:
-    """The latency ECDF, one line per phase, eight lines per chart."""
+    """The empirical distribution of latencies (ECDF), one line per phase, eight lines per chart."""
     t = view.t
     lines = []
     for phase in phases:
@@ -218,7 +224,7 @@ def cost(view: View) -> list[Chart]:
             colour = models.setdefault(model, len(models))
             series.append(Series(model if fresh else "", thin(times, total, 200), "steps", colour))
         begin_s += phase.wall_s or 0.0
-    if sum(len(one.points) for one in series) < 4:
+    if sum(len(line.points) for line in series) < 4:
         return []
     unit = view.run.currency or t("the gateway's unit", "网关货币单位")
     return [
@@ -232,5 +238,5 @@ def cost(view: View) -> list[Chart]:
 
 
 def _floats(values: Any) -> "Floats":
-    found: Floats = values.to_numpy(dtype="float64")
-    return found
+    floats: Floats = values.to_numpy(dtype="float64")
+    return floats

@@ -25,29 +25,34 @@ from analysis.report.view import SectionOf, View
 from recording.untrusted_text import as_json
 
 OPEN_TABLES, OPEN_ROWS = 4, 24
-"""So many tables and rows of them are open when the report is; the rest is folded."""
+"""At most so many tables, and rows of all of them, are unfolded when the report is opened."""
 
 
 def discovered() -> tuple[SectionOf, ...]:
-    """The `section` of every file of sections/ that has a PLACE. ValueError: two at one place."""
+    """The `section` of every file of sections/ that has a PLACE, in the order of the places.
+
+    Raises ValueError if two have the same place.
+    """
     placed: dict[int, SectionOf] = {}
     for file in iter_modules(sections.__path__):
         module = import_module(f"{sections.__name__}.{file.name}")
         place = getattr(module, "PLACE", None)
         if place in placed:
-            raise ValueError(f"sections/{file.name}.py: another section is at {place} already")
+            raise ValueError(f"sections/{file.name}.py: another section is already at {place}")
         if place is not None:
             placed[place] = module.section
     return tuple(placed[place] for place in sorted(placed))
 
 
 SECTIONS = discovered()
-"""In the report's order: its first page, the article's tables, then what the article lacks."""
+"""In the report's order: the overview, the article's tables, then what the article lacks."""
 
 
 def write(view: View) -> tuple[Path, ...]:
-    """Write report.md, report.html and summary.json, of mode compat also compat.json; return their
-    paths. Raises OSError."""
+    """Write report.md, report.html and summary.json, in mode compat also compat.json.
+
+    Returns their paths. Raises OSError.
+    """
     run, page = view.run, compose(view)
     files = {
         "report.md": markdown.render(page),
@@ -61,10 +66,10 @@ def write(view: View) -> tuple[Path, ...]:
     return (*paths, cells.write(view.features, run.folder)) if view.features.cells else paths
 
 
-def few_open(found: Sequence[Section]) -> list[Section]:
-    """The sections, folded as soon as the open ones are more than a reader takes in at once."""
+def few_open(filled: Sequence[Section]) -> list[Section]:
+    """The sections, folded from where the open ones become too many to take in at once."""
     shown, tables, rows = list[Section](), 0, 0
-    for section in found:
+    for section in filled:
         sizes = [len(block.rows) for block in section.blocks if isinstance(block, Table)]
         fits = tables + len(sizes) <= OPEN_TABLES and rows + sum(sizes) <= OPEN_ROWS
         shown.append(section if fits or section.folded else replace(section, folded=True))
@@ -74,7 +79,7 @@ def few_open(found: Sequence[Section]) -> list[Section]:
 
 
 def look(run: Run, lang: Lang = "en") -> View:
-    """The run with its numbers, in a language."""
+    """The run with its numbers, in a language. Raises SloError."""
     return View.of(run, of_phases(run), Words(lang, run.currency))
 
 
@@ -83,7 +88,7 @@ def compose(view: View) -> Page:
     t, run = view.t, view.run
     with ThreadPoolExecutor(2) as pool:  # numpy and Arrow work outside the interpreter's lock
         judging = pool.submit(verdicts, view)
-        told = [*pool.map(lambda section: section(view), SECTIONS)]
+        filled = [*pool.map(lambda section: section(view), SECTIONS)]
         remarks = judging.result()
     banner = t(
         "SIMULATED: these numbers come from Weighbridge's own simulator, not from a gateway.",
@@ -97,7 +102,7 @@ def compose(view: View) -> Page:
         banner=banner if run.simulated else None,
         tiles=_tiles(view),
         answers=answers(view, remarks),
-        sections=[Section(t("Verdicts", "判定"), remarks), *few_open(told)],
+        sections=[Section(t("Verdicts", "判定"), remarks), *few_open(filled)],
         footer=t(
             f"Made by Weighbridge {version}. Percentiles are nearest ranks; max: too few times for "
             "the percentile, so the slowest is shown; `-` means unknown.",
@@ -108,7 +113,7 @@ def compose(view: View) -> Page:
 
 
 _SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)")
-"""A moment as manifests write it."""
+"""A moment as manifests write it, in UTC."""
 
 
 def _subtitle(view: View) -> str:
@@ -119,8 +124,10 @@ def _subtitle(view: View) -> str:
 
 
 def _good(view: View) -> Tile:
-    """The share that went well: requests that succeeded, or in mode compat, where refusals are
-    expected, features that work."""
+    """The share that went well: of the requests, or in mode compat of the features.
+
+    There, refusals are expected, so that successful requests say little.
+    """
     name = view.t(*SUCCESS_RATE.name)
     good, of = (sum(getattr(p, name) for p in view.phases) for name in ("success", "awaited"))
     if view.features.cells:

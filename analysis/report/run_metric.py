@@ -1,4 +1,4 @@
-"""Numbers of a whole run for conditions: its cost, budget and bill."""
+"""Numbers of a whole run for conditions: its cost, budget, bill and identity tests."""
 
 from math import fsum
 
@@ -17,7 +17,7 @@ _OF_CHECKS = (
 
 
 def of_run(view: View, metric: Metric) -> tuple[float | None, str]:
-    """A number of the whole run; or None, and why."""
+    """A number of the whole run, in the metric's unit and ""; or None and the reason."""
     match metric.number:
         case "cost_sum":
             return _cost(view)
@@ -36,19 +36,19 @@ def of_run(view: View, metric: Metric) -> tuple[float | None, str]:
 
 
 def _findings(view: View) -> tuple[float | None, str]:
-    """How many grave findings mode billing has; or None, and why."""
+    """How many grave findings mode billing has; or None and the reason."""
     bills = bills_of(view)
     if not bills:
         return None, "the run is not of mode billing"
-    untold = [bill.model for bill in bills if bill.counter is None and not bill.stated]
-    grave = sum(one.grave for bill in bills for one in bill.findings)
-    if untold and not grave:
-        return None, f"{quoted(untold[0])} states neither usage nor costs to judge"
+    unjudged = [bill.model for bill in bills if bill.counter is None and not bill.stated]
+    grave = sum(finding.grave for bill in bills for finding in bill.findings)
+    if unjudged and not grave:
+        return None, f"{quoted(unjudged[0])} states neither usage nor costs to judge"
     return grave, ""
 
 
 def _overcharge(view: View) -> tuple[float | None, str]:
-    """Money that mode billing found overcharged; or None, and why."""
+    """The money that mode billing found overcharged; or None and the reason."""
     bills = bills_of(view)
     amounts = [bill.overcharge for bill in bills]
     known = [amount for amount in amounts if amount is not None]
@@ -62,12 +62,12 @@ def _overcharge(view: View) -> tuple[float | None, str]:
 
 def _identity(view: View) -> tuple[float | None, str]:
     """How many tests say `differs`; unknown if a requested test was not judged."""
-    found = identity.numbers(view)
-    differing = sum(one.differing for one in found)
-    if differing or not found:
-        return (float(differing), "") if found else (None, "mode identity asked nothing")
-    mute = [one.model for one in found if not one.judged]
-    return (None, f"{', '.join(mute)} is not judged") if mute else (0.0, "")
+    models = identity.numbers(view)
+    differing = sum(model.differing for model in models)
+    if differing or not models:
+        return (float(differing), "") if models else (None, "mode identity asked nothing")
+    unjudged = [model.model for model in models if not model.judged]
+    return (None, f"{', '.join(unjudged)} is not judged") if unjudged else (0.0, "")
 
 
 def _budget(view: View, unit: str) -> tuple[float | None, str]:
@@ -78,7 +78,7 @@ def _budget(view: View, unit: str) -> tuple[float | None, str]:
 
 
 def _cost(view: View) -> tuple[float | None, str]:
-    """The run's cost; or None, and why: a success whose cost was not stated."""
+    """The run's cost; or None and the reason: a success whose cost was not stated."""
     parts = [cost for phase in view.phases for cost in (phase.cost_sum, phase.warmup_cost)]
     known = [part for part in parts if part is not None]
     unknown = sum(
@@ -89,6 +89,6 @@ def _cost(view: View) -> tuple[float | None, str]:
     if not known:
         return None, "no request states one"
     if unknown:
-        told = f"{unknown} of {good} successes state none"
-        return None, told + (_OF_CHECKS if view.features.cells else "")
+        reason = f"{unknown} of {good} successes state none"
+        return None, reason + (_OF_CHECKS if view.features.cells else "")
     return fsum(known), ""

@@ -1,6 +1,7 @@
 """The content of summary.json: the verdicts and every number of a run, in English.
 
-Its schema is made from these fields. Numbers end in their units; None is not known, never 0.
+Its schema is made from these fields. Names of numbers end in their units; None means unknown, never
+0.
 """
 
 from dataclasses import asdict, dataclass, fields, is_dataclass
@@ -26,7 +27,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A sentence that judges, without its layout on the page."""
+    """A verdict on the run, as text without layout."""
 
     level: Level
     text: str
@@ -34,7 +35,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The numbers of a run; a list of what it did not measure is empty."""
+    """The numbers of a run; lists of what it did not measure are empty."""
 
     schema_version: int = VERSION
     run_id: str
@@ -64,7 +65,7 @@ class Summary:
             simulated=run.simulated,
             interrupted=run.interrupted,
             currency=run.currency,
-            verdicts=[Verdict(one.level, one.text) for one in verdicts(view)],
+            verdicts=[Verdict(remark.level, remark.text) for remark in verdicts(view)],
             not_run=view.of_gateway().not_run,
             phases=list(view.phases),
             cache_pairs=cache_pairs.numbers(view),
@@ -82,7 +83,7 @@ class Summary:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     if isinstance(value, Named):
         return value.as_dict()
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

@@ -14,7 +14,7 @@ _SIGNS = {"good": ("ok  ", "正常"), "note": ("note", "说明"), "bad": ("BAD "
 
 
 def text(view: View, groups: Sequence[tuple[str | None, Numbers]], by: str) -> str:
-    """The run's name, its verdicts, and one line for each group, named by its `by`."""
+    """The run's name, its verdicts, and one line per group; `by` names the column of the groups."""
     run, t = view.run, view.t
     simulated = t(" (SIMULATED)", "（SIMULATED 模拟运行）") if run.simulated else ""
     head = [t("run ", "运行 ") + shown(run.run_id) + simulated]
@@ -56,7 +56,7 @@ def _line(view: View, name: str | None, group: Numbers) -> tuple[str, ...]:
 
 
 def _aligned(lines: list[tuple[str, ...]]) -> list[str]:
-    """Columns set flush right, the first one flush left; each cell on its line."""
+    """The lines as text: the first column is flush left, the others flush right."""
     lines = [tuple(map(shown, line)) for line in lines]
     widths = [max(map(_wide, column)) for column in zip(*lines, strict=True)]
     return ["  ".join(_padded(line, widths)).rstrip() for line in lines]

@@ -1,4 +1,4 @@
-"""The comparison in a run with two routes, and the run as seen on the gateway's route alone."""
+"""The comparison in a run with two routes, and the phases of the gateway's route alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ _OF_ANSWERS = "identity"
 
 @dataclass(frozen=True, slots=True)
 class TwoRoutes:
-    """`rows` are those of the pairs, `found` is the verdict on them."""
+    """`rows` are those of the pairs, `comparison` holds the verdicts on them."""
 
     rows: "DataFrame"
-    found: Comparison
+    comparison: Comparison
 
     @classmethod
     def of(cls, run: Run) -> "TwoRoutes | None":
-        """What the run compared; None: it had one route."""
+        """The comparison of a run's two routes; None if it had only one."""
         names = [
             str(phase["name"])
             for phase in run.plan
@@ -47,26 +47,26 @@ class TwoRoutes:
         return cls(rows, judged(rows, seed if isinstance(seed, int) else 0))
 
     def numbers(self) -> list[RouteNumbers]:
-        """Every metric's comparison as in summary.json."""
+        """The verdicts as in summary.json."""
         return [
             RouteNumbers(
-                phase=one.phase,
-                model=one.model,
-                metric=one.metric,
-                said=one.said.value,
-                pairs=one.pairs,
-                low=_bounded(one.low),
-                high=_bounded(one.high),
-                p_adjusted=one.adjusted,
-                visible=_bounded(one.visible),
+                phase=verdict.phase,
+                model=verdict.model,
+                metric=verdict.metric,
+                said=verdict.conclusion.value,
+                pairs=verdict.pairs,
+                low=_bounded(verdict.low),
+                high=_bounded(verdict.high),
+                p_adjusted=verdict.adjusted,
+                visible=_bounded(verdict.visible),
             )
-            for one in self.found.verdicts
+            for verdict in self.comparison.verdicts
         ]
 
     def verdict(self, phase: str, metric: str) -> Verdict | None:
-        """The verdict on one metric (`ttft`, `ttft_p95`) of a phase."""
-        asked = (v for v in self.found.verdicts if (v.phase, v.metric) == (phase, metric))
-        return next(asked, None)
+        """The verdict on one metric (`ttft`, `ttft_p95`) of a phase; None if there is none."""
+        verdicts = (v for v in self.comparison.verdicts if (v.phase, v.metric) == (phase, metric))
+        return next(verdicts, None)
 
 
 def _bounded(value: float | None) -> float | None:

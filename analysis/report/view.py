@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 PROBES = ("smoke", "reasoning", "tools", "vision", "cache", "limits", "compat", "identity")
-"""Modes of few requests, whose rows several sections show: they are read once."""
+"""Modes with few requests, whose rows are read once for all sections."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A run as its report sees it. Nothing in it changes: sections are made in two threads.
+    """What a report is made from. It is immutable, because sections are made in two threads.
 
-    `slo` is what the run is judged by, `routed` whether the gateway may send a model to several
-    providers (numbers/providers.py), `probes` the rows of each of PROBES, `differences` what plain
-    and streamed replies to one prompt disagree on (numbers/agreement.py), `misfits` the rows whose
-    costs do not fit the run's own prices (numbers/outliers.py), `routes` what two routes of the
-    run differ in (None: there is one), `features` what mode compat found.
+    `slo`: what the run is judged by (None: nothing). `routed`: whether the gateway may send a model
+    to several providers (numbers/providers.py). `probes`: the rows of each of the modes PROBES.
+    `differences`: where plain and streamed replies to one prompt disagree (numbers/agreement.py).
+    `misfits`: rows whose costs do not fit the run's own prices (numbers/outliers.py). `routes`: the
+    comparison of two routes (None: there is only one). `features`: what mode compat found.
     """
 
     run: Run
@@ -55,8 +55,8 @@ class View:
         """The run with the numbers of its phases. Raises SloError."""
         routed = providers.routed(run.rows.frame(list(providers.COLUMNS)), run.base_url or "")
         probes = {mode: _rows(run, phases, mode) for mode in PROBES}
-        asked = [row for mode in agreement.MODES for row in probes[mode]]
-        differences = agreement.differences(asked, routed=routed)
+        compared = [row for mode in agreement.MODES for row in probes[mode]]
+        differences = agreement.differences(compared, routed=routed)
         return cls(
             run=run,
             phases=agreement.flagged(phases, differences),
@@ -71,13 +71,13 @@ class View:
         )
 
     def of_gateway(self) -> "View":
-        """The same run as the gateway's route alone shows it: what is judged is the gateway."""
-        theirs = self.run.of_reference
-        if self.routes is None and not theirs:
+        """The run without its reference: only the gateway is judged."""
+        reference_phases = self.run.of_reference
+        if self.routes is None and not reference_phases:
             return self
-        phases = [phase for phase in self.phases if phase.phase not in theirs]
-        own = View.of(self.run.gateway_alone(), phases, self.t)
-        return replace(own, routes=self.routes)
+        phases = [phase for phase in self.phases if phase.phase not in reference_phases]
+        gateway = View.of(self.run.gateway_alone(), phases, self.t)
+        return replace(gateway, routes=self.routes)
 
     def in_english(self) -> "View":
         """The same view in English."""
@@ -85,7 +85,7 @@ class View:
 
     @property
     def percents(self) -> tuple[Fraction, ...]:
-        """The percentiles that tables show: the run's `--percentiles`."""
+        """The percentiles that tables show: the run's `--percentiles`, or the usual ones."""
         try:
             return percentiles.parse(str(self.run.options.get("percentiles") or ""))
         except percentiles.PercentError:
@@ -93,11 +93,11 @@ class View:
 
     @property
     def ranks(self) -> tuple[str, ...]:
-        """The same as column headers: `P50`, `P99.9`."""
+        """`percents` as column headers: `P50`, `P99.9`."""
         return tuple(f"P{percentiles.decimal(percent)}" for percent in self.percents)
 
     def ranked(self, times: Percentiles) -> list[float | None]:
-        """The same percentiles of one time, in the same order."""
+        """The values of `percents` for one kind of time, in seconds; None: unknown."""
         return [times.at(percent) for percent in self.percents]
 
     def of_modes(self, *modes: str) -> list[PhaseNumbers]:
@@ -105,17 +105,17 @@ class View:
         return [phase for phase in self.phases if phase.mode in modes]
 
     def requests(self, phase: PhaseNumbers, *columns: str) -> "DataFrame":
-        """Some columns of a phase's rows, by request_index; all of them when none is named."""
+        """Some columns of a phase's rows, by request_index; all columns if none is named."""
         return self.run.rows.frame(columns or COLUMNS, phase.phase)
 
     def rows(self, mode: str) -> list[Row]:
-        """The rows of a mode that sends few, as dictionaries."""
-        held = self.probes.get(mode)
-        return _rows(self.run, self.phases, mode) if held is None else held
+        """The rows of a mode with few requests, as dictionaries."""
+        read = self.probes.get(mode)
+        return _rows(self.run, self.phases, mode) if read is None else read
 
     @property
     def not_run(self) -> list[str]:
-        """The planned phases of which no row exists."""
+        """The names of the planned phases that have no row."""
         ran = {phase.phase for phase in self.phases}
         return [phase["name"] for phase in self.run.plan if phase["name"] not in ran]
 

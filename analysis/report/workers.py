@@ -7,12 +7,12 @@ from analysis.page.blocks import Remark
 from analysis.page.words import Words, integer, seconds
 from analysis.reading.load import Run
 from analysis.reading.moment import moment
-from analysis.report.event_text import told
+from analysis.report.event_text import clause
 from analysis.report.view import View
 from recording.events import Event, PhaseStart, RunEnd, WorkerBack, WorkerLate, WorkerLost
 
 CLOCK_TOLD_S = 0.1
-"""From where on a worker's clock offset is worth a sentence; it is corrected whatever it is."""
+"""From this offset on a worker's clock is mentioned; the offset is corrected in any case."""
 
 
 def remarks(view: View) -> list[Remark]:
@@ -21,9 +21,9 @@ def remarks(view: View) -> list[Remark]:
 
 
 def clock_offsets_s(run: Run) -> dict[str, float]:
-    """By worker, its clock's offset that is furthest from 0: the master's clock minus its own.
+    """Each worker's largest clock offset: the master's clock minus its own.
 
-    Measured before each phase; nothing for a run of one process, which compares no clocks.
+    It is measured before each phase. A run of one process compares no clocks and gives {}.
     """
     worst: dict[str, float] = {}
     for event in run.events_of(PhaseStart):
@@ -35,24 +35,24 @@ def clock_offsets_s(run: Run) -> dict[str, float]:
 
 def _lost(view: View) -> list[Remark]:
     """Workers whose heartbeats stopped: for good, or until they came back."""
-    found, t = [], view.t
+    remarks, t = [], view.t
     returns = view.run.events_of(WorkerBack)
     for event in view.run.events_of(WorkerLost):
         back = next((b for b in returns if _same_loss(event, b)), None)
         if back is None:
             head = t("A worker was lost", "丢失一个 worker")
-            found.append(Remark("bad", _sentence(t, head, told(t, event))))
+            remarks.append(Remark("bad", _sentence(t, head, clause(t, event))))
             continue
         returns.remove(back)
         worker, phase, away = event.worker, event.phase, seconds(_away_s(event, back))
         text = t(
-            f"{worker} stalled in {phase}: it was not heard from for another {away}, then came "
-            "back. Requests due meanwhile were sent late, as the send lag shows.",
+            f"{worker} stalled in {phase}: it was lost, and came back {away} later. Requests due "
+            "meanwhile were sent late, as the send lag shows.",
             f"{worker} 在 {phase} 中停顿：失联后又过 {away} 才恢复。其间应发的请求延后发出，"
             "见发送滞后。",
         )
-        found.append(Remark("note", text))
-    return found
+        remarks.append(Remark("note", text))
+    return remarks
 
 
 def _same_loss(lost: WorkerLost, back: WorkerBack) -> bool:
@@ -81,19 +81,19 @@ def _late(view: View) -> list[Remark]:
 
 def _clocks(view: View) -> list[Remark]:
     """Workers whose clock differs enough from the master's to matter when reading their logs."""
-    t, found = view.t, []
+    t, remarks = view.t, []
     for name, offset in clock_offsets_s(view.run).items():
         if abs(offset) < CLOCK_TOLD_S:
             continue
         by, behind = seconds(abs(offset)), offset > 0
         text = t(
-            f"The clock of {name} is {by} {'behind' if behind else 'ahead of'} the master's. It "
-            "was measured, and every due time and offset is corrected by it.",
+            f"The clock of {name} is {by} {'behind' if behind else 'ahead of'} the master's. This "
+            "was measured, and every due time and offset is corrected for it.",
             f"{name} 的时钟比 master {'慢' if behind else '快'} {by}。"
             "已测量，所有计划时刻与偏移均已按此校正。",
         )
-        found.append(Remark("note", text))
-    return found
+        remarks.append(Remark("note", text))
+    return remarks
 
 
 def _foreign(view: View) -> list[Remark]:

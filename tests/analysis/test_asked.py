@@ -99,5 +99,5 @@ def test_a_budget_mentions_underestimates_and_missing_costs_only_where_there_are
     events = [{"event": "accounts", "money": money}, {"event": "run_end"}]
     texts = [v.text for v in verdicts(look(tmp_path / "r", events=events)) if "Budget" in v.text]
     assert len(texts) == 1 and texts[0].startswith("Budget: ¥0.500000 of ¥1.000000 used")
-    assert ("worst case that was set aside" in texts[0]) is (under > 0)
+    assert ("worst case reserved" in texts[0]) is (under > 0)
     assert ("state no cost" in texts[0]) is (unstated > 0)

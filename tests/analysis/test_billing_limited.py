@@ -108,5 +108,5 @@ def test_a_missing_429_is_reported_with_the_option_to_set() -> None:
     ]
     assert remark.endswith("The gateway states a limit of 60: --provoke-429 70.")
     (remark,) = [one for one in remark_texts(limited(0, 20)) if "429" in one]
-    assert remark.endswith("was refused for the rate limit (429): not provoked.")
+    assert remark.endswith("was refused for a rate limit (429): not provoked.")
     assert not [one for one in remark_texts(limited(3, 20)) if "429" in one]

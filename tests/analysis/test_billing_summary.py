@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from analysis.reading.load import load
-from analysis.report.check import held
+from analysis.report.check import judge_conditions
 from analysis.report.report import look
 from analysis.report.summary import Summary
 from analysis.report.view import View
@@ -46,7 +46,7 @@ def judged(view_of_run: View) -> Judged:
     parsed = parse("billing_findings>0,billing_overcharge>0")
     return {
         one.condition.metric: (one.verdict, one.value)
-        for one in held(view_of_run, parsed)
+        for one in judge_conditions(view_of_run, parsed)
         if one.condition
     }
 

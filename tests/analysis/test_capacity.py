@@ -73,7 +73,7 @@ def test_no_confidence_is_stated_where_slow_requests_come_in_one_wave(tmp_path: 
     run = searched(tmp_path / "r", *(waves(*one) for one in tries))
     shown_text = text(run)
     assert "at 60 RPM and not at 66 RPM (6 windows, too short for a confidence)." in shown_text
-    assert "the capacity may well be lower. Give a --duration twice as long" in shown_text
+    assert "the capacity may well be lower. Make --duration at least twice as long" in shown_text
     assert "confidence 9" not in shown_text
     assert "窗口过短，无法给出置信度" in text(run, "zh")
     (search,) = section_of.numbers(report.look(load(run), "en"))
@@ -85,7 +85,7 @@ def test_windows_with_too_few_requests_for_the_objective_are_named(tmp_path: Pat
     few = searched(tmp_path / "few", *FOUND, slo={"success_rate": 0.99, "e2e_p95_s": 5.0})
     assert (
         "m: with 60 requests in a window, a single bad one misses success_rate, so chance decides. "
-        "--duration 100 or longer tells more."
+        "Use --duration 100 or longer."
     ) in text(few)
     chinese = text(few, "zh")
     assert "m：每个窗口仅 60 个请求，一个不合格即未达到 success_rate，结果由偶然决定。" in chinese
@@ -185,4 +185,4 @@ def test_a_trial_that_was_cut_short_does_not_count(tmp_path: Path) -> None:
 def test_check_does_not_fail_a_search_for_the_objectives_it_missed(tmp_path: Path) -> None:
     """A search goes beyond the limit on purpose."""
     view = report.look(load(searched(tmp_path / "r", *FOUND)))
-    assert check.objectives(view, parse(SLO, "slo")) == []
+    assert check.judge_objectives(view, parse(SLO, "slo")) == []

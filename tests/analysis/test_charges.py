@@ -46,7 +46,9 @@ def test_equal_requests_charged_more_are_counted_with_the_extra_amount(
     assert (doubled.rows, doubled.of) == (sum(dear), 300)
     assert doubled.amount == pytest.approx(sum(dear) * 0.00007 * (factor - 1))
     text = markdown.render(report.compose(report.look(load(tmp_path / "r"))))
-    assert f"{sum(dear)} of 300 requests were charged more than others of exactly the same" in text
+    assert (
+        f"{sum(dear)} of 300 requests were charged more than others with exactly the same" in text
+    )
 
 
 @pytest.mark.parametrize(

@@ -328,7 +328,7 @@ def test_an_internal_error_fails_the_run_and_is_bad_on_page_one(tmp_path: Path) 
 def test_checks_are_told_in_chinese_with_the_same_numbers(tmp_path: Path) -> None:
     """The subject, the value and what was wanted; unknown is not 0."""
     asked = "success_rate<0.81,p95_s>=8,cost>0.01,cost_per_success>1,tpot_p95_s>1"
-    said = [check.told(Words("zh")) for check in checks(tmp_path / "r", asked, *TEN)]
+    said = [check.text(Words("zh")) for check in checks(tmp_path / "r", asked, *TEN)]
     assert said == [
         "本次运行执行完全部计划",
         f"{PHASE}：success_rate 为 0.8（要求 ≥ 0.81）",

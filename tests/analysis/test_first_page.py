@@ -35,7 +35,7 @@ def test_the_first_answer_states_load_and_objectives(tmp_path: Path) -> None:
     asked, _, _ = answers(tmp_path, *many(), slo=SLO)
     assert asked.text == (
         "Mode rpm on gpt-5.4-nano: 30 requests in 1 phase, 600 requests per minute. "
-        "To hold: ttft_p95_s ≤ 1, success_rate ≥ 0.99."
+        "Required: ttft_p95_s ≤ 1, success_rate ≥ 0.99."
     )
 
 
@@ -43,14 +43,14 @@ def test_a_condition_of_fail_on_is_stated_as_what_must_hold(tmp_path: Path) -> N
     asked, finding, _ = answers(
         tmp_path, *many(), options={"fail_on": "p95_s>=10,success_rate<0.9"}
     )
-    assert asked.text.endswith("To hold: p95_s < 10, success_rate ≥ 0.9.")
+    assert asked.text.endswith("Required: p95_s < 10, success_rate ≥ 0.9.")
     assert finding.level == "good" and "every condition of --fail-on holds" in finding.text
 
 
 def test_a_complete_run_that_kept_time_is_trusted(tmp_path: Path) -> None:
     _, finding, believed = answers(tmp_path, *many())
     assert finding.text == "30 of 30 requests succeeded (100%); P95 latency 2.000s."
-    assert believed.level == "good" and believed.text.startswith("Yes: the run is whole")
+    assert believed.level == "good" and believed.text.startswith("Yes: the run is complete")
 
 
 def test_a_late_generator_makes_a_run_untrusted_and_is_no_finding(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from analysis.page import markdown
 from analysis.page.words import Words
 from analysis.reading.load import load
 from analysis.report import report
-from analysis.report.check import judge, objectives, sentence
+from analysis.report.check import judge, judge_objectives, sentence
 from recording.record import RequestRecord
 from rules.conditions import parse as conditions
 from rules.slo import parse
@@ -280,8 +280,8 @@ def test_an_objective_on_a_percentile_never_passes_on_too_small_a_sample(
     records = [record(i) for i in range(count)]
     folder = make(tmp_path / "r", *records, slo={"e2e_p99_9_s": limit})
     view = report.look(load(folder))
-    (check,) = objectives(view, parse({"e2e_p99_9_s": limit}, "slo"))
-    assert check.verdict == verdict and text in check.found
+    (check,) = judge_objectives(view, parse({"e2e_p99_9_s": limit}, "slo"))
+    assert check.verdict == verdict and text in check.finding
     again = judge(view, conditions(f"p99_9_s>{limit}"))[1]
     assert again.verdict == verdict
     assert main(["check", str(folder)]) == (verdict != "passed")

@@ -166,8 +166,8 @@ def test_the_first_page_lists_flags_by_kind_with_examples(tmp_path: Path) -> Non
     text = page(folder)
     name = "nl-rpm-gpt-5.4-nano-target-600-req-"
     assert (
-        "1 row (5%) is flagged model_mismatch (the answer names another model than was asked "
-        f"for): {name}3 (asked for a, got b)." in text
+        "1 row (5%) is flagged model_mismatch (the answer names a different model than was "
+        f"requested): {name}3 (asked for a, got b)." in text
     )
     assert f"{name}3 (9 is not 5 + 2)" in text
     assert f"is flagged fail (a probe judged the answer wrong): {name}4." in text

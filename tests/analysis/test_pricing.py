@@ -125,7 +125,7 @@ def test_the_report_lists_costs_by_source(tmp_path: Path) -> None:
     assert "| body | the reply's usage.cost | 1 | 25% | 1 | ¥0.000069 |" in text
     assert "| header | a header of the reply | 1 | 25% | 1 | ¥0.500000 |" in text
     assert "| price_table | tokens x the price table | 1 | 25% | 1 | ¥0.250000 |" in text
-    assert "| unknown | nobody says | 1 | 25% | 0 | - |" in text
+    assert "| unknown | no source states one | 1 | 25% | 0 | - |" in text
 
 
 def test_cost_per_1000_tokens_counts_only_rows_that_state_both(tmp_path: Path) -> None:

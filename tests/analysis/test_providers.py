@@ -110,7 +110,7 @@ def test_the_note_on_equal_usage_names_other_explanations(tmp_path: Path) -> Non
     assert note.level == "note" and "Providers with different prices answered" in note.text
     mute = run(dice, [(None, 1.0), (None, 2.0)], 200, model_requested="vendor/m")
     (note,) = remarks(report.look(load(make(tmp_path / "mute", *mute))))
-    assert note.level == "note" and "or by another provider at such a price" in note.text
+    assert note.level == "note" and "answered by another provider with such a price" in note.text
 
 
 def test_a_provider_column_with_a_value_per_request_is_ignored(tmp_path: Path) -> None:

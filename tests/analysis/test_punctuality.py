@@ -72,7 +72,7 @@ def test_a_closed_loop_that_read_late_is_generator_limited_on_page_one(tmp_path:
                   events=[end(0.06, name)])  # fmt: skip
     text = page(folder)
     assert (
-        f"{name} is generator-limited, do not trust it: the generator read what came up to 60.00 "
+        f"{name} is generator-limited, do not trust it: the generator read answers up to 60.00 "
         "ms late (P99 lag of its event loop), more than 20.00 ms, 5% of the median TTFT (0.400s) "
         "and 10.00 ms, 50% of the median gap between chunks (0.020s)." in text
     )

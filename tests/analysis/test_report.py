@@ -160,7 +160,7 @@ def test_a_run_of_the_simulator_says_so_in_every_format(tmp_path: Path) -> None:
         (LOST, "A worker was lost: w1: its heartbeats stopped: its requests that were not sent"),
         (
             {"event": "phase_end", "phase": PHASE, "generator": {"loop_lag_p99_s": 0.25}},
-            "the generator read what came up to 250.00 ms late (P99 lag of its event loop), more "
+            "the generator read answers up to 250.00 ms late (P99 lag of its event loop), more "
             "than 100.00 ms, 5% of the median latency (2.000s).",
         ),
         ({"event": "stopped", "by": "SIGTERM"}, "stopped before its end: by: SIGTERM."),
@@ -215,10 +215,10 @@ def test_reasoning_that_used_up_the_budget_is_explained_once(tmp_path: Path) -> 
     view = report.look(load(make(tmp_path / "r", record(0), *spent, more)))
     [said] = [one for one in verdicts(view) if "budget_spent" in one.text]
     assert said.level == "note"
-    assert said.text.startswith("3 replies (75%) hold reasoning and no visible word")
+    assert said.text.startswith("3 replies (75%) contain only reasoning and no visible text")
     assert "budget of 16, 64 tokens (flag budget_spent): gpt-5.4-nano (2), n (1). " in said.text
     unstated = text(make(tmp_path / "u", record(0, check="budget_spent", max_tokens=None)))
-    assert "1 reply (100%) holds reasoning" in unstated
+    assert "1 reply (100%) contains only reasoning" in unstated
     assert "used up the output budget (flag budget_spent)" in unstated
 
 

@@ -31,5 +31,5 @@ def test_two_sections_with_the_same_place_are_refused(
 ) -> None:
     (tmp_path / "twin.py").write_text("PLACE = 10\nsection = None\n", encoding="utf-8")
     monkeypatch.setattr(sections, "__path__", [*sections.__path__, str(tmp_path)])
-    with pytest.raises(ValueError, match="twin.py: another section is at 10 already"):
+    with pytest.raises(ValueError, match="twin.py: another section is already at 10"):
         discovered()

@@ -151,8 +151,8 @@ def test_stalls_are_counted_and_noted(tmp_path: Path) -> None:
     assert (phase_numbers["stalls"], phase_numbers["stalled_streams"]) == (4, 4)
     assert phase_numbers["itl_p50_s"] == pytest.approx(0.01, rel=0.024)
     assert phase_numbers["itl_p99_s"] == pytest.approx(1.01, rel=0.024)  # 4 of 80 gaps
-    (note,) = [v.text for v in Summary.of(view).verdicts if "stood still" in v.text]
-    assert "4 of 20 streams stood still for more than 0.5 s, the longest for 1.01" in note
+    (note,) = [v.text for v in Summary.of(view).verdicts if "streams stalled" in v.text]
+    assert "4 of 20 streams stalled for more than 0.5 s, the longest for 1.01" in note
     assert parse("stalls>3")[0].met(phase_numbers["stalls"])
 
 

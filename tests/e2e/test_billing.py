@@ -124,7 +124,7 @@ def test_what_a_bill_charges_for_cancelled_requests(
     assert len(left) == 9 and all(row.api_cost is None for row in left)
     (bill,) = bills(look(load(result.folder)))
     assert not bill.findings
-    assert "What the cancelled requests cost is not stated" in (
+    assert "The cost of the cancelled requests is not stated" in (
         result.folder / "report.md"
     ).read_text("utf-8")
     main(["reconcile", str(result.folder), *print_bill(tmp_path / "bill.csv", logged)])

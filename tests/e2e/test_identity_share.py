@@ -24,7 +24,7 @@ def test_an_honest_gateway_is_not_accused_under_load(tmp_path: Path, faults: str
     assert len(logged) == 300
     assert max(Counter(row["prompt_sha256"] for row in logged).values()) == 19
     page = (done.folder / "report.md").read_text(encoding="utf-8")
-    assert "no change of its answers shown: 56 probes in 2 parts" in page
+    assert "no change in its answers is shown: 56 probes in 2 parts" in page
     assert "replies had been given before" not in page
     (course,) = courses(load(done.folder)).values()
     assert len(course.tokens) == 1
@@ -40,7 +40,7 @@ def test_a_hidden_prompt_that_changes_is_reported_with_its_counts(tmp_path: Path
     done, _ = asked(tmp_path / "run", profile, *LOAD)
     assert done.folder is not None
     page = (done.folder / "report.md").read_text(encoding="utf-8")
-    assert "one and the same prompt was counted as" in page
+    assert "identical prompts were counted as" in page
 
 
 def test_probes_keep_to_the_modes_own_requests(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_replies_to_other_requests_are_counted_as_in_the_log(
     crossed = {task for task, seen in truth.items() if seen["fault"] == "cross"}
     wrong = {row.task_id for row in result.rows() if row.marker_ok is False}
     assert wrong == crossed and len(crossed) >= 2
-    assert f"{len(crossed)} replies are those requested by another request" in result.text
+    assert f"{len(crossed)} replies belong to another request" in result.text
 
 
 @BOTH

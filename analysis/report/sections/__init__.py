@@ -1,5 +1,5 @@
-"""The report's sections, a file each.
+"""The report's sections, one per file.
 
-A file with a `PLACE` and a function `section` is one: report.py finds it by itself. Places leave
-room between.
+A file is a section if it has a `PLACE` and a function `section`; report.py finds it automatically.
+Places have gaps, so that another section fits between two.
 """

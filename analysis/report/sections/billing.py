@@ -27,87 +27,88 @@ def section(view: View) -> Section:
 
 
 def bad(view: View) -> list[Remark]:
-    """The findings that a reader must know before the numbers."""
-    found = [one for bill in bills(view) for one in remarks(view.t, bill)]
-    return [one for one in found if isinstance(one, Remark) and one.level == "bad"]
+    """The grave findings, for the first page."""
+    blocks = [block for bill in bills(view) for block in remarks(view.t, bill)]
+    return [block for block in blocks if isinstance(block, Remark) and block.level == "bad"]
 
 
 def remarks(t: Words, bill: ModelBill) -> list[Block]:
-    """What was found of a model, what could not be told, or that nothing was found."""
+    """The findings about a model, or that there are none; then what could not be judged."""
     model = bill.model
-    found: list[Block] = [
-        Remark("bad" if one.grave else "note", sentence(t, model, one)) for one in bill.findings
+    blocks: list[Block] = [
+        Remark("bad" if finding.grave else "note", sentence(t, model, finding))
+        for finding in bill.findings
     ]
-    if not found and bill.counter is not None and bill.stated:
+    if not blocks and bill.counter is not None and bill.stated:
         text = t(
             f"{model}: no case is counted or charged differently from the others.",
             f"{model}：各种情形的计数与计费一致，未见异常。",
         )
-        found.append(Remark("good", text))
-    return [*found, *(Text(text) for text in _unknown(t, bill))]
+        blocks.append(Remark("good", text))
+    return [*blocks, *(Text(text) for text in _unknown(t, bill))]
 
 
 def _unknown(t: Words, bill: ModelBill) -> list[str]:
-    """What could not be told, and what would tell it."""
-    found, seen = [], bill.counter
-    if seen is None:
-        found.append(
-            t("Too little usage is stated to tell who counts.", "usage 不足，无法核对计数。")
+    """What could not be judged, and what would make it possible."""
+    sentences, counter = [], bill.counter
+    if counter is None:
+        sentences.append(
+            t("Too little usage is stated to check the counts.", "usage 不足，无法核对计数。")
         )
     elif (
-        seen.tokenizer is None
-        and not seen.no_line
+        counter.tokenizer is None
+        and not counter.no_line
         and not (bill.second is not None and bill.second.compares)
     ):
-        found.append(
+        sentences.append(
             t(
-                "The model's tokenizer is not known here: a factor by which all counts are "
-                "inflated would not be seen.",
+                "The model's tokenizer is not known here: if all counts were inflated by the same "
+                "factor, it would not be noticed.",
                 "未内置该模型的分词器数据：若全部计数按同一倍数虚增，此处无法看出。",
             )
         )
-    found += [*_beside(t, bill), *_not_provoked(t, bill)]
+    sentences += [*_beside(t, bill), *_not_provoked(t, bill)]
     if not bill.stated:
-        found.append(
+        sentences.append(
             t(
                 "The gateway states no cost: `python -m analysis reconcile` compares its bill.",
                 "网关未给出费用：可用 `python -m analysis reconcile` 核对其账单。",
             )
         )
-    elif any(one.case in LEFT and one.with_cost < one.sent for one in bill.cases):
-        found.append(
+    elif any(case.case in LEFT and case.with_cost < case.sent for case in bill.cases):
+        sentences.append(
             t(
-                "What the cancelled requests cost is not stated: `python -m analysis reconcile RUN "
-                "--bill CSV` shows what a bill charges for them.",
+                "The cost of the cancelled requests is not stated: `python -m analysis reconcile "
+                "RUN --bill CSV` shows what a bill charges for them.",
                 "被取消请求的费用未给出：可用 `python -m analysis reconcile RUN --bill CSV` "
                 "查看账单如何计费。",
             )
         )
     if bill.several:
-        found.append(
+        sentences.append(
             t(
                 "Several providers answered, each at its own price: costs are not judged.",
                 "由多家价格不同的供应商应答，故不对费用下结论。",
             )
         )
     elif bill.stated and not bill.priced:
-        found.append(
+        sentences.append(
             t(
                 "No price is known for this model (`--prices`): only costs of the same usage are "
                 "compared.",
                 "未提供该模型的价格（`--prices`）：仅比较用量相同的费用。",
             )
         )
-    return found
+    return sentences
 
 
 def _not_provoked(t: Words, bill: ModelBill) -> list[str]:
-    """That no 429 came, and how many requests at once might bring one."""
-    limited = next((one for one in bill.cases if one.case == "limited"), None)
+    """That no request was refused with 429, and how many requests at once might cause that."""
+    limited = next((case for case in bill.cases if case.case == "limited"), None)
     if limited is None or limited.refused or not limited.sent:
         return []
     sent, limit = integer(limited.sent), limited.stated_limit
-    en = f"None of {sent} requests at once was refused for the rate limit (429): not provoked."
+    en = f"None of {sent} simultaneous requests was refused for a rate limit (429): not provoked."
     zh = f"{sent} 个并发请求中没有一个因限流被拒（429）：未能引出。"
     if limit is not None and limit >= limited.sent:
         en += f" The gateway states a limit of {integer(limit)}: --provoke-429 {limit + 10}."
@@ -116,7 +117,7 @@ def _not_provoked(t: Words, bill: ModelBill) -> list[str]:
 
 
 def _beside(t: Words, bill: ModelBill) -> list[str]:
-    """Why nothing was concluded of the reference's counts."""
+    """Why nothing is concluded from the reference's counts; empty if something is."""
     second = bill.second
     if second is None or second.alike:
         return []
@@ -127,7 +128,7 @@ def _beside(t: Words, bill: ModelBill) -> list[str]:
                 "参照方给出的 usage 不足，无法作为第二份计数。",
             )
         ]
-    if any(one.kind is Kind.ABOVE_REFERENCE for one in bill.findings):
+    if any(finding.kind is Kind.ABOVE_REFERENCE for finding in bill.findings):
         return []
     return [
         t(
@@ -139,35 +140,35 @@ def _beside(t: Words, bill: ModelBill) -> list[str]:
 
 
 def _table(t: Words, bill: ModelBill) -> Block:
-    beside = t(
-        " Reference: what the route of `--against` states of the same prompts, for as many "
-        "requests.",
+    reference = t(
+        " Reference: what the route of `--against` states for the same prompts, summed over as "
+        "many requests.",
         " 参照方：`--against` 所指路由对相同 prompt 给出的 token 数，按相同请求数合计。",
     )
-    beside = beside if bill.second is not None else ""
+    reference = reference if bill.second is not None else ""
     return table(
         t,
         bill.cases,
         [
-            Name("Case", "情形").of(lambda one: t(NAMED[one.case].en, NAMED[one.case].zh)),
-            Name("Answered", "已应答").of(lambda one: f"{one.answered} / {one.sent}"),
-            Name("Own count, prompt", "自行计数（prompt）").of(lambda one: one.own, _count),
-            Name("Stated prompt", "给出的 prompt").of(lambda one: one.prompt, _count),
+            Name("Case", "情形").of(lambda case: t(NAMED[case.case].en, NAMED[case.case].zh)),
+            Name("Answered", "已应答").of(lambda case: f"{case.answered} / {case.sent}"),
+            Name("Own count, prompt", "自行计数（prompt）").of(lambda case: case.own, _count),
+            Name("Stated prompt", "给出的 prompt").of(lambda case: case.prompt, _count),
             *(_REFERENCE if bill.second is not None else ()),
-            Name("Stated output", "给出的输出").of(lambda one: one.completion, _count),
-            Name("Of it cached", "其中缓存").of(lambda one: one.cached, _count),
-            money(Name("Price x stated", "单价×给出用量"), lambda one: one.priced),
-            money(CHARGED, lambda one: one.charged),
-            money(Name("Difference", "差额"), lambda one: one.difference),
+            Name("Stated output", "给出的输出").of(lambda case: case.completion, _count),
+            Name("Of which cached", "其中缓存").of(lambda case: case.cached, _count),
+            money(Name("Price x stated", "单价×给出用量"), lambda case: case.priced),
+            money(CHARGED, lambda case: case.charged),
+            money(Name("Difference", "差额"), lambda case: case.difference),
         ],
         title=bill.model,
         how=t(
-            "Sums over the requests of a case. Own count: the line through repeated texts, "
-            f"without a tokenizer; the chat format's {CHAT_TOKENS} or so tokens are in it. "
-            "Charged: costs that the replies state. Reasoning that is not shown cannot be counted."
-            + beside,
+            "Sums over the requests of a case. Own count: from a line fitted through repeated "
+            f"texts, without a tokenizer; it includes about {CHAT_TOKENS} tokens of the chat "
+            "format. Charged: costs that the replies state. Hidden reasoning cannot be counted."
+            + reference,
             f"按情形合计。自行计数：由重复文本拟合的直线得出，不用分词器，含 chat 格式的约 "
-            f"{CHAT_TOKENS} 个 token。计费：应答中给出的费用。未展示的推理无法核对。" + beside,
+            f"{CHAT_TOKENS} 个 token。计费：应答中给出的费用。未展示的推理无法核对。" + reference,
         ),
     )
 

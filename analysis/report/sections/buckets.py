@@ -1,4 +1,4 @@
-"""Long windows by buckets of time: how numbers developed, what drifted, where it changed."""
+"""Long windows in buckets of time: how numbers developed, what drifted, and where it changed."""
 
 from analysis.numbers import buckets
 from analysis.numbers.buckets import Bucket, ChangePoint, Drift
@@ -31,26 +31,26 @@ PLACE = 80  # in the report
 
 
 def section(view: View) -> Section:
-    """For each window of three minutes or more: remarks, plot and table."""
+    """For each window of three minutes or more: remarks, charts and tables."""
     t = view.t
     blocks: list[Block] = []
     for phase in view.phases:
         window_s = buckets.length_s(view.run, phase)
         if window_s is None or window_s < buckets.LONG_S:
             continue
-        found = buckets.of_phase(view.run, phase.phase, window_s)
-        drifts, changes = buckets.judge(found)
-        sizes = buckets.visibles(found)
+        measured = buckets.of_phase(view.run, phase.phase, window_s)
+        drifts, changes = buckets.judge(measured)
+        sizes = buckets.visibles(measured)
         blocks += _remarks(view, phase.phase, drifts, changes, sizes)
-        blocks += _charts(view, phase.phase, found, changes)
-        blocks.append(_table(view, phase, found, changes))
+        blocks += _charts(view, phase.phase, measured, changes)
+        blocks.append(_table(view, phase, measured, changes))
         if drifts:
             blocks.append(_drifts(view, drifts))
     return Section(t("Long windows by time", "长窗口分时结果"), blocks)
 
 
 TELLING = 1.0
-"""Where not even a doubling would have been seen, nothing is said of a number."""
+"""A number is not judged if not even a doubling (a change of 100 %) would have been detected."""
 
 
 def _remarks(
@@ -61,69 +61,70 @@ def _remarks(
     sizes: dict[str, float | None],
 ) -> list[Remark]:
     t = view.t
-    said = t.join(
+    visible = t.join(
         f"{_name(view, number)} {t(*NONE) if size is None else f'{size * 100:.0f}%'}"
         for number, size in sizes.items()
     )
-    power = t(f"smallest change that would have been seen: {said}", f"可察觉的最小变化：{said}")
-    found = []
-    for one in drifts:
-        if one.shown:
+    power = t(f"smallest detectable change: {visible}", f"可察觉的最小变化：{visible}")
+    remarks = []
+    for drift in drifts:
+        if drift.shown:
+            size = _figure(drift.number, drift.change)
+            middle = _figure(drift.number, drift.median, signed=False)
             text = t(
-                f"{name}: {_name(view, one.number)} drifted by {_figure(one.number, one.change)} "
-                f"over the window (95% interval {_interval(one)}), around a median of "
-                f"{_figure(one.number, one.median, False)}.",
-                f"{name}：{_name(view, one.number)}在窗口内漂移 {_figure(one.number, one.change)}"
-                f"（95% 区间 {_interval(one)}），中位值 {_figure(one.number, one.median, False)}。",
+                f"{name}: {_name(view, drift.number)} drifted by {size} over the window (95% "
+                f"interval {_interval(drift)}), around a median of {middle}.",
+                f"{name}：{_name(view, drift.number)}在窗口内漂移 {size}"
+                f"（95% 区间 {_interval(drift)}），中位值 {middle}。",
             )
-            found.append(Remark("note", text))
-    for cut in changes:
-        before, after = (_figure(cut.number, v, False) for v in (cut.before, cut.after))
+            remarks.append(Remark("note", text))
+    for change in changes:
+        before, after = (_figure(change.number, v, False) for v in (change.before, change.after))
         text = t(
-            f"{name}: {_name(view, cut.number)} changed {cut.at_s:g} s into the phase, from "
+            f"{name}: {_name(view, change.number)} changed {change.at_s:g} s into the phase, from "
             f"{before} to {after} (medians of the buckets).",
-            f"{name}：{_name(view, cut.number)}在阶段内 {cut.at_s:g} 秒处发生变化，"
+            f"{name}：{_name(view, change.number)}在阶段内 {change.at_s:g} 秒处发生变化，"
             f"由 {before} 变为 {after}（各段时间桶的中位值）。",
         )
-        found.append(Remark("note", text))
-    if drifts and not found:
+        remarks.append(Remark("note", text))
+    if drifts and not remarks:
         blind = [number for number, size in sizes.items() if size is None or size > TELLING]
         if blind:
             names = t.join(_name(view, number) for number in blind)
             text = t(
-                f"{name}: no statement about {names}: even a doubling might have been missed; the "
-                f"rest shows no drift and no change point ({power}).",
+                f"{name}: nothing can be said about {names}: even a doubling might have been "
+                f"missed; the rest shows no drift and no change point ({power}).",
                 f"{name}：{names} 无法判断，即使翻倍也可能察觉不到；"
                 f"其余未见漂移或变点（{power}）。",
             )
-            found.append(Remark("note", text))
+            remarks.append(Remark("note", text))
         else:
             text = t(
                 f"{name}: no drift and no change point shown ({power}).",
                 f"{name}：未见漂移，也未见变点（{power}）。",
             )
-            found.append(Remark("good", text))
+            remarks.append(Remark("good", text))
     elif not drifts:
         text = t(
-            f"{name}: too few whole buckets (at least {buckets.LEAST} are needed) to detect a "
+            f"{name}: too few full buckets (at least {buckets.LEAST} are needed) to detect a "
             "drift or a change.",
             f"{name}：完整时间桶不足 {buckets.LEAST} 个，无法判断漂移或变点。",
         )
-        found.append(Remark("note", text))
-    return found
+        remarks.append(Remark("note", text))
+    return remarks
 
 
 def _table(
-    view: View, phase: PhaseNumbers, found: list[Bucket], changes: list[ChangePoint]
+    view: View, phase: PhaseNumbers, measured: list[Bucket], changes: list[ChangePoint]
 ) -> Table:
     t = view.t
     marks: dict[float, list[str]] = {}
-    for cut in changes:
-        marks.setdefault(cut.at_s, []).append(_name(view, cut.number))
-    width = found[0].end_s - found[0].start_s
+    for change in changes:
+        marks.setdefault(change.at_s, []).append(_name(view, change.number))
+    width = measured[0].end_s - measured[0].start_s
     return table(
         t,
-        found,
+        measured,
         [
             Name("From, s", "起（秒）").of(lambda bucket: f"{bucket.start_s:g}"),
             PLANNED.of(lambda bucket: bucket.planned),
@@ -152,9 +153,9 @@ def _table(
 
 def _marks(view: View, bucket: Bucket, changed: list[str]) -> str:
     t = view.t
-    said = [t("warm-up", "预热")] if bucket.warmup else []
-    said += [t(f"change: {name}", f"变点：{name}") for name in changed]
-    return t.join(said)
+    marks = [t("warm-up", "预热")] if bucket.warmup else []
+    marks += [t(f"change: {name}", f"变点：{name}") for name in changed]
+    return t.join(marks)
 
 
 def _drifts(view: View, drifts: list[Drift]) -> Table:
@@ -163,22 +164,22 @@ def _drifts(view: View, drifts: list[Drift]) -> Table:
         t,
         drifts,
         [
-            METRIC.of(lambda one: _name(view, one.number)),
+            METRIC.of(lambda drift: _name(view, drift.number)),
             Name("Median of the buckets", "时间桶中位值").of(
-                lambda one: _figure(one.number, one.median, False)
+                lambda drift: _figure(drift.number, drift.median, False)
             ),
             Name("Change over the window", "窗口内变化").of(
-                lambda one: _figure(one.number, one.change)
+                lambda drift: _figure(drift.number, drift.change)
             ),
             INTERVAL.of(_interval),
-            Name("p", "p 值").of(lambda one: f"{one.p:.4f}"),
+            Name("p", "p 值").of(lambda drift: f"{drift.p:.4f}"),
             Name("Drift", "漂移").of(
-                lambda one: t("shown", "显示") if one.shown else t("not shown", "未显示")
+                lambda drift: t("shown", "显示") if drift.shown else t("not shown", "未显示")
             ),
         ],
         how=t(
-            "Whole buckets after the warm-up. Drift: Theil-Sen slope with Sen's interval and Mann "
-            "and Kendall's test; change points: Pettitt's rank test, on each part again. Both "
+            "Full buckets after the warm-up. Drift: Theil-Sen slope with Sen's interval and the "
+            "Mann-Kendall test; change points: Pettitt's rank test, repeated on each part. Both "
             "allow for correlated neighbouring buckets, and are reported only at p ≤ 0.002.",
             "仅用预热后的完整时间桶。漂移：Theil-Sen 斜率、Sen 区间与 Mann-Kendall 检验；"
             "变点：Pettitt 秩检验并逐段重复。两者均校正相邻时间桶的相关性，仅在 p ≤ 0.002 时报告。",
@@ -186,12 +187,14 @@ def _drifts(view: View, drifts: list[Drift]) -> Table:
     )
 
 
-def _charts(view: View, name: str, found: list[Bucket], changes: list[ChangePoint]) -> list[Chart]:
-    """Latency by bucket with its change points, and the rate by bucket."""
+def _charts(
+    view: View, name: str, measured: list[Bucket], changes: list[ChangePoint]
+) -> list[Chart]:
+    """Latency by bucket with its change points, and rate by bucket, if there are two points."""
     t = view.t
 
     def series(label: str, number: str, colour: int) -> Series:
-        known = [(b.start_s, value) for b in found if (value := getattr(b, number)) is not None]
+        known = [(b.start_s, value) for b in measured if (value := getattr(b, number)) is not None]
         return Series(label, known, "marked", colour)
 
     lines = [
@@ -200,7 +203,9 @@ def _charts(view: View, name: str, found: list[Bucket], changes: list[ChangePoin
         series("TTFT P50", "ttft_p50_s", 2),
     ]
     tops = [y for line in lines for _, y in line.points]
-    cuts = sorted({cut.at_s for cut in changes if cut.number in ("p50_s", "p95_s", "ttft_p50_s")})
+    cuts = sorted(
+        {change.at_s for change in changes if change.number in ("p50_s", "p95_s", "ttft_p50_s")}
+    )
     lines += [
         Series(t("change", "变点") if i == 0 else "", [(x, 0.0), (x, max(tops))], "line", 7, True)
         for i, x in enumerate(cuts)
@@ -245,5 +250,5 @@ def _figure(number: str, value: float, signed: bool = True) -> str:
     return f"{sign}{value:.3f}s"
 
 
-def _interval(one: Drift) -> str:
-    return f"{_figure(one.number, one.low)} … {_figure(one.number, one.high)}"
+def _interval(drift: Drift) -> str:
+    return f"{_figure(drift.number, drift.low)} … {_figure(drift.number, drift.high)}"

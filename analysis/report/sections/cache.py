@@ -1,4 +1,4 @@
-"""Prompt cache: the same long prefix several times, as the article's section 5."""
+"""Prompt cache: the same long prefix sent several times, as in section 5 of the article."""
 
 from analysis.numbers.cache_value import prompt_tokens
 from analysis.numbers.phase_numbers import PhaseNumbers
@@ -23,7 +23,7 @@ PLACE = 120  # in the report
 
 
 def section(view: View) -> Section:
-    """A table per phase, a row per run, savings against run 1; then what a cache is worth."""
+    """Per phase a table with a row per run and the savings against run 1; then pairs and lives."""
     phases = [phase for phase in view.of_modes("cache") if phase.scenario not in MEASURED]
     tables: list[Block] = [_table(view, phase, _rows(view, phase)) for phase in phases]
     return Section(
@@ -38,7 +38,7 @@ def _rows(view: View, phase: PhaseNumbers) -> list[Row]:
 
 def _table(view: View, phase: PhaseNumbers, rows: list[Row]) -> Table:
     t = view.t
-    # Savings are against a run that missed: a warm or refused first run is no such thing.
+    # Savings are relative to a miss: a first run that hit or failed is no basis for them.
     cold = bool(rows[0]["success"]) and not rows[0]["cached_tokens"]
     first = rows[0] if cold else None
 
@@ -69,13 +69,16 @@ def _table(view: View, phase: PhaseNumbers, rows: list[Row]) -> Table:
 
 
 def hit_rate(row: Row) -> float | None:
-    """The share of the prompt that was read from the cache."""
+    """The share of the prompt that was read from the cache; None: unknown."""
     cached, prompt = row["cached_tokens"], row["prompt_tokens"]
     return None if cached is None or not prompt else cached / prompt_tokens(row)
 
 
 def saving(row: Row, first: Row | None) -> float | None:
-    """How much less than the first run's cost, as a share of it; None too: another provider's."""
+    """By what share of the first run's cost this one was cheaper; None: unknown.
+
+    It is unknown, too, if another provider answered.
+    """
     if first is None or not comparable(first, row, routed=False):
         return None
     cost, whole = row["api_cost"], first["api_cost"]

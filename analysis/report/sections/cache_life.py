@@ -14,22 +14,22 @@ from analysis.report.view import View
 from recording.events import PhaseEnd, PhaseStart
 
 LATE_S, LATE = 2.0, 0.1
-"""A miss after a rest that much longer than planned says nothing of the planned one: seconds, and a
-share of it."""
+"""A miss after a pause that was longer than planned by more than this says nothing about the
+planned one: seconds, or a share of the planned pause, whichever is longer."""
 
 
 def blocks(view: View) -> list[Block]:
-    """A table and a sentence per model; nothing where no pauses were asked for."""
-    t, found = view.t, of(view)
-    made: list[Block] = []
-    for model, rests in found.items():
-        made += [_table(t, model, rests), Text(_sentence(t, model, rests))]
-    return made
+    """A table and a sentence per model; nothing if no pauses were requested."""
+    t, by_model = view.t, of(view)
+    parts: list[Block] = []
+    for model, rests in by_model.items():
+        parts += [_table(t, model, rests), Text(_sentence(t, model, rests))]
+    return parts
 
 
 def of(view: View) -> dict[str, list[Rest]]:
-    """The requests after a pause, by model, in the order sent."""
-    found: dict[str, list[Rest]] = {}
+    """The requests after a pause, by model, in the order of sending."""
+    by_model: dict[str, list[Rest]] = {}
     before: dict[str, dict[str, Any]] = {}
     for row in view.rows("cache"):
         if row["scenario"] != "gap":
@@ -37,12 +37,12 @@ def of(view: View) -> dict[str, list[Rest]]:
         model = row["model_requested"]
         earlier, before[model] = before.get(model), row
         if earlier is not None:
-            found.setdefault(model, []).append(_rest(view, earlier, row))
-    return found
+            by_model.setdefault(model, []).append(_rest(view, earlier, row))
+    return by_model
 
 
 def numbers(view: View) -> list[CacheLifeNumbers]:
-    """How long entries live, as summary.json has it."""
+    """How long entries live, as in summary.json."""
     return [
         CacheLifeNumbers(
             model=model,
@@ -55,22 +55,28 @@ def numbers(view: View) -> list[CacheLifeNumbers]:
 
 
 def _rest(view: View, earlier: dict[str, Any], row: dict[str, Any]) -> Rest:
-    """A request after a pause; its hit is not known where either failed, nor where a resumption in
-    between made the pause shorter than it is called, or longer for one that missed."""
+    """A request after a pause.
+
+    Its hit is unknown if it or the earlier request failed, or if the run was resumed in between, so
+    that a hit came after a shorter pause than planned, or a miss after a longer one.
+    """
     planned_s = int(row["target"] or 0)
     rested_s = _between(view, earlier["phase"], row["phase"])
-    told = row["success"] and earlier["success"] and row["cached_tokens"] is not None
+    conclusive = row["success"] and earlier["success"] and row["cached_tokens"] is not None
     hit = bool(row["cached_tokens"])
     if resumed_between(earlier, row, breaks(view)):
-        told = told and rested_s is not None and rested_s >= planned_s
-        told = told and (hit or (rested_s or 0.0) <= planned_s + max(LATE_S, LATE * planned_s))
-    return Rest(planned_s, rested_s, row, hit if told else None)
+        conclusive = conclusive and rested_s is not None and rested_s >= planned_s
+        conclusive = conclusive and (
+            hit or (rested_s or 0.0) <= planned_s + max(LATE_S, LATE * planned_s)
+        )
+    return Rest(planned_s, rested_s, row, hit if conclusive else None)
 
 
 def _between(view: View, earlier: str, later: str) -> float | None:
     """Seconds from the end of one phase to the start of the next, by the master's clock.
 
-    Where the later one was begun before, its request may have been sent then: from the resumption.
+    If the later phase had been started before the run was resumed, its request may have been sent
+    then: the pause is counted from the resumption. None: unknown.
     """
     ends, starts = (
         view.run.events_of(PhaseEnd, earlier),
@@ -79,7 +85,7 @@ def _between(view: View, earlier: str, later: str) -> float | None:
     if not ends or not starts or not starts[-1].t0_unix_s:
         return None
     since = [ends[-1].at, *(breaks(view)[-1:] if len(starts) > 1 else ())]
-    moments = [known.timestamp() for at in since if (known := moment(at)) is not None]
+    moments = [parsed.timestamp() for at in since if (parsed := moment(at)) is not None]
     if len(moments) < len(since):
         return None
     return max(0.0, starts[-1].t0_unix_s - max(moments))
@@ -99,7 +105,7 @@ def _table(t: Words, model: str, rests: list[Rest]) -> Table:
         ],
         title=t(f"How long an entry lives: {model}", f"缓存条目存活：{model}"),
         how=t(
-            "One prefix is written, then sent once after each pause; every request renews the "
+            "One prefix is written, then sent once after each pause. Every request renews the "
             "entry, so each pause is the time since its last use.",
             "写入同一前缀后，每次间隔后请求一次；每次请求都会刷新条目，故间隔即距上次使用的时间。",
         ),
@@ -115,20 +121,20 @@ def _conclusion(t: Words, rest: Rest) -> str:
 
 
 def _sentence(t: Words, model: str, rests: list[Rest]) -> str:
-    held, missed = kept(rests)
-    if held is None and missed is None:
+    alive_s, gone_s = kept(rests)
+    if alive_s is None and gone_s is None:
         return t(f"{model}: nothing can be concluded.", f"{model}：无法判断。")
-    if missed is None:
+    if gone_s is None:
         return t(
-            f"{model}: an entry lives at least {held} s without use.",
-            f"{model}：条目闲置至少 {held} 秒仍有效。",
+            f"{model}: an entry lives at least {alive_s} s without use.",
+            f"{model}：条目闲置至少 {alive_s} 秒仍有效。",
         )
-    if held is None:
+    if alive_s is None:
         return t(
-            f"{model}: an entry is gone after {missed} s without use.",
-            f"{model}：条目闲置 {missed} 秒后已失效。",
+            f"{model}: an entry is gone after {gone_s} s without use.",
+            f"{model}：条目闲置 {gone_s} 秒后已失效。",
         )
     return t(
-        f"{model}: an entry lives {held} s without use and is gone after {missed} s.",
-        f"{model}：条目闲置 {held} 秒仍有效，{missed} 秒后失效。",
+        f"{model}: an entry lives {alive_s} s without use and is gone after {gone_s} s.",
+        f"{model}：条目闲置 {alive_s} 秒仍有效，{gone_s} 秒后失效。",
     )

@@ -1,4 +1,4 @@
-"""Requests cancelled on purpose: how long they were open, what arrived, what was stated."""
+"""Requests cancelled on purpose: how long they were open, what arrived, what cost was stated."""
 
 from dataclasses import dataclass
 from statistics import median
@@ -21,10 +21,12 @@ _READ = (
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """One phase: how many requests were drawn, closed on purpose, answered before, ended else.
+    """The requests of one phase that were drawn to be cancelled.
 
-    `held_s` is the median time from send to the closing; `chunks` and `chars` are medians of what
-    had come; `cost` the sum of the `stated` costs; None: not known.
+    Of the `drawn`, we `closed` some on purpose, and some were `answered` before; the rest failed.
+    `held_s` is the median time from the send to our closing, seconds. `chunks` and `chars` are the
+    medians of what had arrived by then. `cost` is the sum of the `stated` costs, in the run's
+    currency. None: unknown.
     """
 
     phase: str
@@ -40,25 +42,25 @@ class Cancelled:
 
 
 def of_phases(view: View) -> list[Cancelled]:
-    """Every phase of which requests were drawn to be cancelled."""
+    """Every phase that had requests drawn to be cancelled."""
     return [
-        _of(phase.phase, mine)
+        _of(phase.phase, drawn)
         for phase in view.phases
         if phase.drawn
         for frame in [view.run.rows.frame(list(_READ), phase.phase)]
-        for mine in [rows(frame[frame["cancel_after"].notna()])]
+        for drawn in [rows(frame[frame["cancel_after"].notna()])]
     ]
 
 
-def _of(phase: str, mine: list[dict[str, Any]]) -> Cancelled:
-    closed = [row for row in mine if row["outcome"] == Outcome.ABANDONED]
+def _of(phase: str, drawn: list[dict[str, Any]]) -> Cancelled:
+    closed = [row for row in drawn if row["outcome"] == Outcome.ABANDONED]
     costs = [row["api_cost"] for row in closed if row["api_cost"] is not None]
     return Cancelled(
         phase=phase,
-        when=mine[0]["cancel_after"],
-        drawn=len(mine),
+        when=drawn[0]["cancel_after"],
+        drawn=len(drawn),
         closed=len(closed),
-        answered=sum(bool(row["success"]) for row in mine),
+        answered=sum(bool(row["success"]) for row in drawn),
         held_s=_median([row["elapsed_sec"] for row in closed]),
         chunks=_median([row["chunks"] for row in closed]),
         chars=_median([row["received_chars"] for row in closed]),
@@ -74,46 +76,46 @@ def _median(values: list[Any]) -> float | None:
 
 def section(view: View) -> Section:
     """A row per phase, and what the cancelled requests may have cost."""
-    t, found = view.t, of_phases(view)
+    t, phases = view.t, of_phases(view)
     title = t("Requests cancelled on purpose", "主动取消的请求")
-    if not found:
+    if not phases:
         return Section(title)
-    unstated = sum(one.closed - one.stated for one in found)
+    unstated = sum(phase.closed - phase.stated for phase in phases)
     blocks: list[Block] = []
     if unstated:
         text = t(
             f"{integer(unstated)} cancelled requests state no cost: they may be charged in full, "
-            "in part or not at all, and are in no sum of costs. Budgets count them at their worst "
-            "case; `python -m analysis reconcile` compares them with a bill.",
+            "in part or not at all, and no sum of costs includes them. Budgets count them at their "
+            "worst case; `python -m analysis reconcile` compares them with a bill.",
             f"{integer(unstated)} 个主动取消的请求未给出费用：可能全额、部分或完全不计费，"
             "任何费用合计均不含它们。预算按最坏情况计入；账单可用 "
             "`python -m analysis reconcile` 核对。",
         )
         blocks.append(Remark("note", text))
-    shown = table(
+    results = table(
         t,
-        found,
+        phases,
         [
-            PHASE.of(lambda one: one.phase),
-            Name("When", "取消时机").of(lambda one: one.when),
-            Name("Drawn", "抽中").of(lambda one: one.drawn, integer),
-            Name("Cancelled", "已取消").of(lambda one: one.closed, integer),
-            Name("Answered before", "此前已应答").of(lambda one: one.answered, integer),
-            Name("Held, median", "连接保持（中位）").of(lambda one: one.held_s, seconds),
-            Name("Chunks, median", "chunk（中位数）").of(lambda one: one.chunks, _number),
-            Name("Characters, median", "字符（中位）").of(lambda one: one.chars, _number),
-            Name("Cost stated", "给出费用").of(lambda one: one.stated, integer),
-            money(Name("Stated in all", "给出合计"), lambda one: one.cost),
+            PHASE.of(lambda phase: phase.phase),
+            Name("When", "取消时机").of(lambda phase: phase.when),
+            Name("Drawn", "抽中").of(lambda phase: phase.drawn, integer),
+            Name("Cancelled", "已取消").of(lambda phase: phase.closed, integer),
+            Name("Answered before", "此前已应答").of(lambda phase: phase.answered, integer),
+            Name("Held, median", "连接保持（中位）").of(lambda phase: phase.held_s, seconds),
+            Name("Chunks, median", "chunk（中位数）").of(lambda phase: phase.chunks, _number),
+            Name("Characters, median", "字符（中位）").of(lambda phase: phase.chars, _number),
+            Name("Cost stated", "给出费用").of(lambda phase: phase.stated, integer),
+            money(Name("Stated in all", "给出合计"), lambda phase: phase.cost),
         ],
         how=t(
             "Which requests are cancelled is drawn from the seed, before any answer: all other "
-            "requests are a fair sample, and rates and times are taken of them alone. Held: from "
-            "send until we closed the connection.",
+            "requests are a fair sample, and rates and times are taken from them alone. Held: from "
+            "the send until we closed the connection.",
             "哪些请求取消由种子事先抽定，与应答无关：其余请求是无偏样本，成功率与时间只取自它们。"
             "连接保持：从发送到我方关闭连接。",
         ),
     )
-    return Section(title, [*blocks, shown])
+    return Section(title, [*blocks, results])
 
 
 def _number(value: float | None) -> str:

@@ -49,23 +49,23 @@ _LOOKED_AT = (
 )  # fmt: skip
 _READ = (*_LOOKED_AT, "phase", "done_offset_s", "duration_s")
 _CUT = (BudgetSpent, PaymentRequired, Stopped, Failed, WorkerLost)
-"""Events that end a trial for a reason of ours: its rows are no answer."""
+"""Events that end a trial for a reason that is not the gateway's: its rows are no answer."""
 
 SOUND = 0.9
-"""A bracket of a lower confidence is doubtful, and said to be."""
+"""A bracket with a lower confidence is reported as doubtful."""
 OURS = ("generator", "users", "few")
 """Causes that are a limit of the load generator."""
 
 _SHOWN: list[PhaseColumn[Any]] = [
     OBSERVED_RPM, LATENCY_P95, UNANSWERED, SUCCESS_RATE, GOODPUT, ATTAINMENT, OUTCOMES, API_COST,
 ]  # fmt: skip
-"""What is shown of each window."""
+"""The columns shown for each window."""
 
 Trials = list[tuple[PhaseNumbers, Attained | None]]
 
 
 def section(view: View) -> Section:
-    """For each model: what was found, the curve, every trial."""
+    """For each model: the bracket, the curve, and every trial."""
     t, slo = view.t, view.slo
     title = t("Capacity", "容量")
     phases = view.of_modes("capacity")
@@ -74,9 +74,12 @@ def section(view: View) -> Section:
     blocks: list[Block] = []
     tables: list[Block] = []
     for model, trials in _searches(view, slo).items():
-        found = found_by(trials)
-        blocks += [_remark(view, model, trials, found), *_few(view, slo, model, trials, found)]
-        blocks += _doubtful(view, model, trials, found)
+        capacity = bracket_of(trials)
+        blocks += [
+            _remark(view, model, trials, capacity),
+            *_few(view, slo, model, trials, capacity),
+        ]
+        blocks += _doubtful(view, model, trials, capacity)
         tables += [*_charts(view, model, trials), _table(view, model, trials)]
     return Section(title, [*blocks, *tables])
 
@@ -86,187 +89,194 @@ def numbers(view: View) -> list[CapacityNumbers]:
     slo = view.slo
     if slo is None:
         return []
-    told = []
+    results = []
     for model, trials in _searches(view, slo).items():
-        found = found_by(trials)
-        broke = _broke(trials, found)
-        told.append(
+        capacity = bracket_of(trials)
+        broke = _broke(trials, capacity)
+        results.append(
             CapacityNumbers(
                 model_requested=model,
                 unit="concurrency" if _closed(view, trials[0][0]) else "rpm",
-                met=found.low,
-                missed=found.high,
-                confidence=found.stated,
+                met=capacity.low,
+                missed=capacity.high,
+                confidence=capacity.stated,
                 windows=len(trials),
                 answered=len(_counting(trials)),
                 causes=sorted({answer.cause for answer in broke if answer.cause}),
                 missed_objectives=sorted({name for answer in broke for name in answer.missed}),
-                limited_by_us=_ours(trials, found),
+                limited_by_us=_ours(trials, capacity),
             )
         )
-    return told
+    return results
 
 
 def _searches(view: View, slo: Slo) -> dict[str, Trials]:
     """Every trial, by model."""
-    found: dict[str, Trials] = {}
+    by_model: dict[str, Trials] = {}
     for phase in view.of_modes("capacity"):
         trial = (phase, _judged(view, slo, phase))
-        found.setdefault(phase.model_requested, []).append(trial)
-    return found
+        by_model.setdefault(phase.model_requested, []).append(trial)
+    return by_model
 
 
 def _counting(trials: Trials) -> list[tuple[PhaseNumbers, Attained]]:
-    """The trials that are answers, as the search counts them."""
+    """The trials that count as answers, by the rule of the search."""
     judged = [(phase, answer) for phase, answer in trials if answer is not None]
     levels = [(_level(phase), answer) for phase, answer in judged]
     return [pair for pair, counts in zip(judged, answers(levels), strict=True) if counts]
 
 
-def _broke(trials: Trials, found: Bracket) -> list[Attained]:
-    """The answers that missed at the bracket's upper end."""
-    return [a for p, a in _counting(trials) if not a.met and p.target == found.high]
+def _broke(trials: Trials, capacity: Bracket) -> list[Attained]:
+    """The answers that missed the objectives at the bracket's upper end."""
+    return [
+        answer
+        for phase, answer in _counting(trials)
+        if not answer.met and phase.target == capacity.high
+    ]
 
 
-def _ours(trials: Trials, found: Bracket) -> bool:
-    """Whether what broke was the load generator. A closed loop has no due times to be late for: it
-    says so by its event loop, whose lag is in every latency.
+def _ours(trials: Trials, capacity: Bracket) -> bool:
+    """Whether the limit was the load generator's.
+
+    A closed loop has no due times to be late for: there, the lag of the event loop tells, because
+    every latency includes it.
     """
     return any(
         answer.cause in OURS
-        or (answer.cause == "latency" and p.send_lag.p99_s is None and p.generator_limited)
-        for p, answer in _counting(trials)
-        if not answer.met and p.target == found.high
+        or (answer.cause == "latency" and phase.send_lag.p99_s is None and phase.generator_limited)
+        for phase, answer in _counting(trials)
+        if not answer.met and phase.target == capacity.high
     )
 
 
-def found_by(trials: Trials) -> Bracket:
-    """The bracket of the trials that are answers."""
+def bracket_of(trials: Trials) -> Bracket:
+    """The most likely bracket, from the trials that count as answers."""
     return bracket(
         [Trial(_level(p), a.met, a.sure, a.likely, a.reliability) for p, a in _counting(trials)]
     )
 
 
 def _judged(view: View, slo: Slo, phase: PhaseNumbers) -> Attained | None:
-    """What the trial answered, as the search judged it; None: it was cut short."""
+    """The trial's answer, as the search judged it; None: it was cut short."""
     run, name = view.run, phase.phase
     cut = any(run.events_of(event, name) for event in _CUT)
     if cut or not run.events_of(PhaseEnd, name):
         return None
     frame, _ = trimmed(view.requests(phase, *_READ), warmup_s(run))
-    told = rows(frame[list(_LOOKED_AT)])
-    users = next((p.get("users") for p in run.plan if p["name"] == name), None) or len(told)
+    records = rows(frame[list(_LOOKED_AT)])
+    users = next((p.get("users") for p in run.plan if p["name"] == name), None) or len(records)
     objectives = slo.of(phase.mode, phase.model_requested)
     halted = bool(run.events_of(StopRule, name))
-    requests = [SimpleNamespace(**row) for row in told]
+    requests = [SimpleNamespace(**row) for row in records]
     return judge(requests, phase.planned, users, objectives, halted)
 
 
 def _level(phase: PhaseNumbers) -> int:
-    """What a trial offered: RPM, or requests in flight."""
+    """The load that a trial offered: RPM, or requests in flight."""
     if phase.target is None:
         raise ValueError(f"{phase.phase} names no level")
     return phase.target
 
 
 def _closed(view: View, phase: PhaseNumbers) -> bool:
-    """Whether a level is a concurrency, not a rate."""
+    """Whether a level is a concurrency rather than a rate."""
     kinds = {p["name"]: p.get("kind") for p in view.run.plan}
     return kinds.get(phase.phase) == "steady"
 
 
 def _unit(view: View, phase: PhaseNumbers) -> tuple[str, str]:
-    """What a level is, in both languages."""
+    """The unit of a level, in both languages."""
     return ("concurrent", "并发") if _closed(view, phase) else ("RPM", "RPM")
 
 
-def _remark(view: View, model: str, trials: Trials, found: Bracket) -> Remark:
+def _remark(view: View, model: str, trials: Trials, capacity: Bracket) -> Remark:
     t = view.t
     unit = t(*_unit(view, trials[0][0]))
-    if found.stated is None:
+    if capacity.stated is None:
         sure = t(
             f"{len(trials)} windows, too short for a confidence",
             f"{len(trials)} 个窗口，窗口过短，无法给出置信度",
         )
     else:
         sure = t(
-            f"confidence {percent(found.stated, 0)}, {len(trials)} windows",
-            f"置信度 {percent(found.stated, 0)}，{len(trials)} 个窗口",
+            f"confidence {percent(capacity.stated, 0)}, {len(trials)} windows",
+            f"置信度 {percent(capacity.stated, 0)}，{len(trials)} 个窗口",
         )
-    broke = _broke(trials, found)
+    broke = _broke(trials, capacity)
     why = t.join(dict.fromkeys(_why(view, answer) for answer in broke))
-    ours = _ours(trials, found)
-    if found.low is None and found.high is None:
+    ours = _ours(trials, capacity)
+    if capacity.low is None and capacity.high is None:
         text = t(f"{model}: no window answered.", f"{model}：没有可用窗口。")
         return Remark("bad", text)
-    if found.high is None:
+    if capacity.high is None:
         text = t(
-            f"{model} meets its objectives up to {found.low} {unit}, the highest level tried "
+            f"{model} meets its objectives up to {capacity.low} {unit}, the highest level tried "
             f"({sure}); its limit was not reached.",
-            f"{model} 在所试最高负载档位 {found.low} {unit} 仍达到目标（{sure}）；未见其失效点。",
+            f"{model} 在所试最高负载档位 {capacity.low} {unit} 仍达到目标（{sure}）；"
+            "未见其失效点。",
         )
         return Remark("note", text)
-    if found.low is None:
+    if capacity.low is None:
         text = t(
-            f"{model} misses its objectives even at {found.high} {unit}, the lowest level tried "
+            f"{model} misses its objectives even at {capacity.high} {unit}, the lowest level tried "
             f"({sure}): {why}.",
-            f"{model} 在所试最低负载档位 {found.high} {unit} 即未达到目标（{sure}）：{why}。",
+            f"{model} 在所试最低负载档位 {capacity.high} {unit} 即未达到目标（{sure}）：{why}。",
         )
         return Remark("bad", text)
     limit = t(
         " That is the generator's limit, not the gateway's.", "该上限来自压测端，而非网关。"
     ) if ours else ""  # fmt: skip
     text = t(
-        f"{model} meets its objectives at {found.low} {unit} and not at {found.high} {unit} "
+        f"{model} meets its objectives at {capacity.low} {unit} and not at {capacity.high} {unit} "
         f"({sure}). It broke by {why}.{limit}",
-        f"{model} 在 {found.low} {unit} 达到目标，在 {found.high} {unit} 未达到（{sure}）。"
+        f"{model} 在 {capacity.low} {unit} 达到目标，在 {capacity.high} {unit} 未达到（{sure}）。"
         f"失效原因：{why}。{limit}",
     )
-    return Remark("bad" if ours else "note" if found.stated is None else "good", text)
+    return Remark("bad" if ours else "note" if capacity.stated is None else "good", text)
 
 
-def _few(view: View, slo: Slo, model: str, trials: Trials, found: Bracket) -> list[Remark]:
-    """That the windows at the bracket hold too few requests to tell a limit from chance."""
+def _few(view: View, slo: Slo, model: str, trials: Trials, capacity: Bracket) -> list[Remark]:
+    """That the windows at the bracket have too few requests to distinguish a limit from chance."""
     t = view.t
-    ends = [p for p, a in trials if a is not None and p.target in (found.low, found.high)]
-    if found.high is None or not ends:
+    ends = [p for p, a in trials if a is not None and p.target in (capacity.low, capacity.high)]
+    if capacity.high is None or not ends:
         return []
     least = min(ends, key=lambda phase: phase.planned)
-    held = least.planned
-    short = {
+    planned = least.planned
+    needed = {
         condition.metric: fewest(condition)
         for condition in slo.of("capacity", model).statements
-        if held < fewest(condition)
+        if planned < fewest(condition)
     }
-    if not short or not held or least.duration_s is None:
+    if not needed or not planned or least.duration_s is None:
         return []
-    window_s = max(short.values()) / held * least.duration_s
-    names, enough_s = t.join(short), ceil(warmup_s(view.run) + window_s)
+    window_s = max(needed.values()) / planned * least.duration_s
+    names, enough_s = t.join(needed), ceil(warmup_s(view.run) + window_s)
     text = t(
-        f"{model}: with {held} requests in a window, a single bad one misses {names}, so chance "
-        f"decides. --duration {enough_s} or longer tells more.",
-        f"{model}：每个窗口仅 {held} 个请求，一个不合格即未达到 {names}，结果由偶然决定。"
+        f"{model}: with {planned} requests in a window, a single bad one misses {names}, so chance "
+        f"decides. Use --duration {enough_s} or longer.",
+        f"{model}：每个窗口仅 {planned} 个请求，一个不合格即未达到 {names}，结果由偶然决定。"
         f"建议 --duration 取 {enough_s} 秒或更长。",
     )
     return [Remark("note", text)]
 
 
-def _doubtful(view: View, model: str, trials: Trials, found: Bracket) -> list[Remark]:
-    """That the windows tell too little for a confidence of nine in ten, or for any."""
+def _doubtful(view: View, model: str, trials: Trials, capacity: Bracket) -> list[Remark]:
+    """That the windows tell too little for a confidence of 90 %, or for any confidence."""
     t, counting = view.t, _counting(trials)
-    if not counting or (found.stated is not None and found.stated >= SOUND):
+    if not counting or (capacity.stated is not None and capacity.stated >= SOUND):
         return []
-    if found.stated is None:
+    if capacity.stated is None:
         text = t(
-            f"{model}: requests in a queue come in waves, and each window holds only a few of "
-            "them. Such windows look better than the level really is, and more of them do not "
-            "help: the capacity may well be lower. Give a --duration twice as long, or longer.",
+            f"{model}: a queue makes latency rise and fall in waves, and each window contains only "
+            "a few of them. Such windows make a level look better than it is, and more of them do "
+            "not help: the capacity may well be lower. Make --duration at least twice as long.",
             f"{model}：排队使延迟成波动起伏，而每个窗口只包含少数几次波动。这样的窗口往往比实际情况好看，"
             "增加窗口数量并无帮助，实际容量很可能更低：请将 --duration 加长一倍或更多。",
         )
         return [Remark("note", text)]
     text = t(
-        f"{model}: each window holds few independent requests (those in a queue are correlated), "
+        f"{model}: each window has few independent requests (those in a queue are correlated), "
         "so the bracket is doubtful: use a longer --duration or more --trials.",
         f"{model}：每个窗口内相互独立的请求较少（排队使相邻请求相似），区间并不可靠："
         "请加长 --duration 或增加 --trials。",
@@ -298,10 +308,10 @@ def _table(view: View, model: str, trials: Trials) -> Table:
         t,
         [*enumerate(trials, 1)],
         [
-            Name("Try", "次序").of(lambda one: one[0]),
-            Name("Level", "负载档位").of(lambda one: one[1][0].target, integer),
-            Name("Answer", "结果").of(lambda one: _answer(view, one[1][1])),
-            Name("Why", "原因").of(lambda one: _missed(view, one[1][1])),
+            Name("Try", "次序").of(lambda entry: entry[0]),
+            Name("Level", "负载档位").of(lambda entry: entry[1][0].target, integer),
+            Name("Answer", "结果").of(lambda entry: _answer(view, entry[1][1])),
+            Name("Why", "原因").of(lambda entry: _missed(view, entry[1][1])),
             *(column.on(_phase_of) for column in _SHOWN),
         ],
         title=model,
@@ -322,8 +332,8 @@ def _table(view: View, model: str, trials: Trials) -> Table:
     )
 
 
-def _phase_of(one: tuple[int, tuple[PhaseNumbers, Attained | None]]) -> PhaseNumbers:
-    return one[1][0]
+def _phase_of(entry: tuple[int, tuple[PhaseNumbers, Attained | None]]) -> PhaseNumbers:
+    return entry[1][0]
 
 
 def _missed(view: View, answer: Attained | None) -> str:
@@ -334,8 +344,8 @@ def _answer(view: View, answer: Attained | None) -> str:
     t = view.t
     if answer is None:
         return t("cut short", "被中止")
-    said = t(*MET) if answer.met else t("missed", "未达到")
-    return said + (t(", surely", "（确定）") if answer.sure else "")
+    text = t(*MET) if answer.met else t("missed", "未达到")
+    return text + (t(", surely", "（确定）") if answer.sure else "")
 
 
 def _charts(view: View, model: str, trials: Trials) -> list[Chart]:

@@ -1,7 +1,7 @@
 """Compatibility: which features work for which model, and what each fault means in code.
 
-The matrix first, the groups with the worst cells on top; then a line for each cell that is not
-`works`, with its evidence.
+First the matrix, with the groups that have the worst cells on top; then a line for each cell that
+is not `works`, with its evidence.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -67,23 +67,24 @@ def section(view: View) -> Section:
     if not features.cells:
         return Section("", [])
     blocks: list[Block] = [matrix] if (matrix := _matrix(t, features)).rows else []
-    told = [cell for cell in features.own
+    faulty = [cell for cell in features.own
             if cell.verdict not in (Verdict.WORKS, Verdict.NOT_TRIED)]  # fmt: skip
-    if told:
-        blocks.append(_evidence(t, sorted(told, key=lambda cell: WORST_FIRST.index(cell.verdict))))
+    if faulty:
+        blocks.append(
+            _evidence(t, sorted(faulty, key=lambda cell: WORST_FIRST.index(cell.verdict)))
+        )
     blocks += _untried(t, features)
     return Section(t("Compatibility", "兼容性"), blocks)
 
 
 def shown(t: Words, verdict: Verdict) -> str:
-    """A verdict as its symbol and its word."""
+    """A verdict as its symbol and its name."""
     symbol = Cell("", "", verdict).symbol
     return f"{symbol} {t(*WORDS[verdict])}"
 
 
 def _matrix(t: Words, features: Features) -> Table:
-    """Checks by models, but for those that were tried with none; groups with the worst cell
-    first."""
+    """Checks by models, without checks that were tried with no model; the worst groups first."""
     by_key = {(cell.check, cell.model): cell for cell in features.own}
     tried = [cell for cell in features.own if cell.verdict is not Verdict.NOT_TRIED]
     names = list(dict.fromkeys(cell.check for cell in tried))
@@ -99,8 +100,8 @@ def _matrix(t: Words, features: Features) -> Table:
 
     def shown_of(model: str) -> Callable[[str], str]:
         def cell(name: str) -> str:
-            found = by_key.get((name, model))
-            return ABSENT if found is None else shown(t, found.verdict)
+            known = by_key.get((name, model))
+            return ABSENT if known is None else shown(t, known.verdict)
 
         return cell
 
@@ -127,7 +128,7 @@ def _matrix(t: Words, features: Features) -> Table:
 
 
 def _evidence(t: Words, cells: Sequence[Cell]) -> Table:
-    """A line a cell: the fact, where to find it, and what it means in the user's code."""
+    """One line per cell: the finding, its evidence, and what it means for the user's code."""
     return table(
         t,
         cells,
@@ -137,9 +138,7 @@ def _evidence(t: Words, cells: Sequence[Cell]) -> Table:
             Name("Found", "结论").of(lambda cell: shown(t, cell.verdict)),
             Name("Whose fault", "责任方").of(lambda cell: t(*CAUSES[cell.cause])),
             Name("Evidence", "证据").of(lambda cell: cell.evidence or ABSENT),
-            Name("So in your code", "对代码的影响").of(
-                lambda cell: _named(t, cell.in_code, ABSENT)
-            ),
+            Name("In your code", "对代码的影响").of(lambda cell: _named(t, cell.in_code, ABSENT)),
             HTTP.of(lambda cell: integer(cell.status)),
             field("request id").of(lambda cell: cell.request_id or ABSENT),
             TASK_ID.of(lambda cell: cell.task_id or ABSENT),
@@ -155,15 +154,15 @@ def _evidence(t: Words, cells: Sequence[Cell]) -> Table:
 
 
 def _untried(t: Words, features: Features) -> Iterable[Text]:
-    """What was not tried, and why, a line a reason and model."""
-    why: dict[tuple[str, str], list[str]] = {}
+    """What was not tried, and why: one line per model and reason."""
+    by_reason: dict[tuple[str, str], list[str]] = {}
     for cell in features.own:
         if cell.verdict is Verdict.NOT_TRIED:
-            why.setdefault((cell.model, cell.evidence), []).append(cell.check)
-    for (model, reason), names in why.items():
-        listed, said = t.join(names), t(*words_of(reason))
-        yield Text(t(f"{model}, not tried ({said}): {listed}.",
-                     f"{model} 未检查（{said}）：{listed}。"))  # fmt: skip
+            by_reason.setdefault((cell.model, cell.evidence), []).append(cell.check)
+    for (model, reason), names in by_reason.items():
+        listed, why = t.join(names), t(*words_of(reason))
+        yield Text(t(f"{model}, not tried ({why}): {listed}.",
+                     f"{model} 未检查（{why}）：{listed}。"))  # fmt: skip
 
 
 def _group(name: str) -> str:
@@ -176,5 +175,5 @@ def _title(t: Words, name: str) -> str:
     return _named(t, check.title if check else None, name)
 
 
-def _named(t: Words, told: Bilingual | None, otherwise: str) -> str:
-    return otherwise if told is None else t(*told)
+def _named(t: Words, words: Bilingual | None, otherwise: str) -> str:
+    return otherwise if words is None else t(*words)

@@ -1,4 +1,4 @@
-"""Cost and tracing, as the article's section 4: what is charged, and the source of the cost."""
+"""Cost and tracing, as in section 4 of the article: what is charged, and the source of the cost."""
 
 from analysis.numbers.pricing import COLUMNS, Compared, compare
 from analysis.numbers.providers import MOST
@@ -58,9 +58,9 @@ def section(view: View) -> Section:
 
 
 def _providers(view: View) -> list[Block]:
-    """The same by provider, the busiest first; nothing where the gateway names fewer than two."""
-    t, told = view.t, view.run.rows.frame(["provider"])["provider"].nunique()
-    if not 2 <= told <= MOST:
+    """The same by provider, the busiest first; nothing if the gateway names fewer than two."""
+    t, named = view.t, view.run.rows.frame(["provider"])["provider"].nunique()
+    if not 2 <= named <= MOST:
         return []
     groups = [group for group in costs_of_groups(view.run, "provider") if group.sent]
     groups.sort(key=lambda group: -group.sent)
@@ -113,7 +113,7 @@ def _sources(view: View) -> Table:
         "body": t("the reply's usage.cost", "应答体 usage.cost"),
         "header": t("a header of the reply", "应答头"),
         "price_table": t("tokens x the price table", "token × 价格表"),
-        "unknown": t("nobody says", "无从得知"),
+        "unknown": t("no source states one", "无从得知"),
     }
     groups = {str(name): rows_ for name, rows_ in sent.groupby("cost_source")}
     named = [
@@ -125,12 +125,15 @@ def _sources(view: View) -> Table:
         t,
         named,
         [
-            SOURCE.of(lambda one: one[0]),
-            Name("Meaning", "含义").of(lambda one: meanings.get(one[0], ABSENT)),
-            SENT.of(lambda one: len(one[1])),
-            SHARE.of(lambda one: len(one[1]) / len(sent), percent),
-            SUCCESS.of(lambda one: int(one[1]["success"].sum())),
-            money(COST, lambda one: known_sum(one[1]["api_cost"]) if one[0] != "unknown" else None),
+            SOURCE.of(lambda source: source[0]),
+            Name("Meaning", "含义").of(lambda source: meanings.get(source[0], ABSENT)),
+            SENT.of(lambda source: len(source[1])),
+            SHARE.of(lambda source: len(source[1]) / len(sent), percent),
+            SUCCESS.of(lambda source: int(source[1]["success"].sum())),
+            money(
+                COST,
+                lambda source: known_sum(source[1]["api_cost"]) if source[0] != "unknown" else None,
+            ),
         ],
         title=t("Where the costs come from", "费用来源"),
         how=t(
@@ -142,15 +145,15 @@ def _sources(view: View) -> Table:
 
 
 def _against_table(view: View) -> list[Block]:
-    """The stated costs, row by row, against the price table of the run; nothing without one."""
+    """The stated costs compared with the run's price table, row by row; nothing without one."""
     t, prices = view.t, Prices.from_dict(view.run.manifest.get("prices"))
     if prices is None:
         return []
-    found = compare(view.run.rows.frame(COLUMNS), prices)
-    if not found:
+    models = compare(view.run.rows.frame(COLUMNS), prices)
+    if not models:
         return []
-    differing = sum(len(one.differing) for one in found)
-    compared = sum(one.count for one in found)
+    differing = sum(len(model.differing) for model in models)
+    compared = sum(model.count for model in models)
     blocks: list[Block] = [
         Remark(
             "note" if differing else "good",
@@ -160,41 +163,41 @@ def _against_table(view: View) -> list[Block]:
                 f"{integer(compared)} 条自报费用中有 {integer(differing)} 条与价格表不符。",
             ),
         ),
-        _totals(view, found),
+        _totals(view, models),
     ]
     if differing:
-        blocks.append(_differences(view, found))
+        blocks.append(_differences(view, models))
     return blocks
 
 
-def _totals(view: View, found: list[Compared]) -> Table:
-    t, apart = view.t, f"{found[0].tolerance:.9f}".rstrip("0")
+def _totals(view: View, models: list[Compared]) -> Table:
+    t, tolerance = view.t, f"{models[0].tolerance:.9f}".rstrip("0")
     return table(
         t,
-        found,
+        models,
         [
-            MODEL.of(lambda one: one.model),
-            Name("Compared", "核对请求").of(lambda one: one.count, integer),
-            Name("Differ", "不符").of(lambda one: len(one.differing), integer),
-            money(_STATED, lambda one: one.stated_sum),
-            money(_TABLE, lambda one: one.table_sum),
-            money(Name("Stated - table", "自报 − 价格表"), lambda one: one.difference),
+            MODEL.of(lambda model: model.model),
+            Name("Compared", "核对请求").of(lambda model: model.count, integer),
+            Name("Differ", "不符").of(lambda model: len(model.differing), integer),
+            money(_STATED, lambda model: model.stated_sum),
+            money(_TABLE, lambda model: model.table_sum),
+            money(Name("Stated - table", "自报 − 价格表"), lambda model: model.difference),
         ],
         title=t("Stated costs against the price table", "自报费用与价格表核对"),
         how=t(
-            "Rows with a cost stated by the gateway and tokens priced by the table; they differ "
-            f"if the two are more than {apart} apart, the last decimal of the stated costs.",
-            f"仅核对网关自报费用且价格表可计价的请求；相差超过 {apart}（自报费用的最后一位小数）"
-            "视为不符。",
+            "Rows whose cost the gateway states and whose tokens the table prices; they differ if "
+            f"the two are more than {tolerance} apart, the last decimal of the stated costs.",
+            f"仅核对网关自报费用且价格表可计价的请求；相差超过 {tolerance}"
+            "（自报费用的最后一位小数）视为不符。",
         ),
     )
 
 
-def _differences(view: View, found: list[Compared]) -> Table:
+def _differences(view: View, compared: list[Compared]) -> Table:
     t = view.t
     shown = [
         (row, place)
-        for one in found
+        for one in compared
         for row, place in zip(
             rows(one.differing[:_EXAMPLES]), one.differing.index[:_EXAMPLES], strict=True
         )

@@ -5,9 +5,9 @@ from typing import Any
 
 
 def detail(row: dict[str, Any]) -> dict[str, Any]:
-    """The judged facts; empty when there are none or they are not a JSON object."""
+    """The facts that were judged; empty if there are none, or they are not a JSON object."""
     try:
-        found = json.loads(row["check_detail"] or "{}")
+        facts = json.loads(row["check_detail"] or "{}")
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return facts if isinstance(facts, dict) else {}

@@ -14,35 +14,35 @@ PLACE = 99  # in the report
 
 
 def section(view: View) -> Section:
-    """A sentence and a table a model."""
+    """A sentence and a table per model."""
     t = view.t
     blocks: list[Block] = []
     for model, course in courses(view.run).items():
-        blocks += [Text(text) for _, text in _told(t, model, course)]
+        blocks += [Text(text) for _, text in _results(t, model, course)]
         blocks.append(_table(t, model, course))
     return Section(t("The same model under load?", "负载下是否仍为同一模型"), blocks)
 
 
 def remarks(view: View) -> list[Remark]:
-    """For the first page: what changed, or that nothing is shown to."""
+    """For the first page: what changed, or that no change is shown."""
     return [
         Remark("good" if same else "note", text)
         for model, course in courses(view.run).items()
-        for same, text in _told(view.t, model, course)
+        for same, text in _results(view.t, model, course)
     ]
 
 
-def _told(t: Words, model: str, course: Course) -> list[tuple[bool, str]]:
-    """Whether nothing is shown to change, and the sentence."""
+def _results(t: Words, model: str, course: Course) -> list[tuple[bool, str]]:
+    """For each result: whether no change is shown, and the sentence."""
     name = t(f"{quoted(model, 60)}: ", f"{quoted(model, 60)}：")
-    found, differing = list[tuple[bool, str]](), course.differing
+    results, differing = list[tuple[bool, str]](), course.differing
     answers = sum(part.answers for part in course.parts)
     if differing:
         most, parts = differing[0], f"{integer(len(differing))}/{integer(len(course.parts))}"
         where, least = f"{most.phase} {_span(most)}", most.found.p if most.found else 1.0
-        said = t(
-            f"answers changed while the run went on: {parts} parts differ from the others, most of "
-            f"all {where} (p = {least:.2g}). "
+        text = t(
+            f"answers changed during the run: {parts} parts differ from the others, most of all "
+            f"{where} (p = {least:.2g}). "
             "Possible reasons: another model or version for some requests, another provider, "
             "other sampling settings, a guardrail or a hidden prompt.",
             f"运行期间答案有变化：{parts} 段与其余各段有差异，"
@@ -50,42 +50,42 @@ def _told(t: Words, model: str, course: Course) -> list[tuple[bool, str]]:
             "可能的原因：部分请求由其他模型或版本应答、供应商不同、"
             "采样参数不同、内容防护或隐藏 prompt。",
         )
-        found.append((False, name + said))
+        results.append((False, name + text))
     elif len(course.parts) > 1:
-        said = t(
-            f"no change of its answers shown: {integer(answers)} probes in "
+        text = t(
+            f"no change in its answers is shown: {integer(answers)} probes in "
             f"{integer(len(course.parts))} parts." + _would(t, course.shown),
             f"未见答案变化：{integer(len(course.parts))} 段共 {integer(answers)} 个探测请求。"
             + _would(t, course.shown),
         )
-        found.append((True, name + said))
+        results.append((True, name + text))
     else:
-        said = t(
-            f"{integer(answers)} probes were answered: too few to compare one time with another.",
+        text = t(
+            f"only {integer(answers)} probes were answered: too few to compare parts of the run.",
             f"仅有 {integer(answers)} 个探测请求得到应答，不足以比较不同时段。",
         )
-        found.append((False, name + said))
+        results.append((False, name + text))
     if len(course.tokens) > 1:
         listed = t.join([f"{integer(n)} ({integer(k)})" for n, k in sorted(course.tokens.items())])
-        said = t(
-            f"one and the same prompt was counted as {listed} tokens: a hidden prompt that changes "
+        text = t(
+            f"identical prompts were counted as {listed} tokens: a hidden prompt that changes "
             "(one with the time of day, say), or several counters.",
             f"完全相同的 prompt 被计为 {listed} 个 token："
             "可能有会变化的隐藏 prompt（如含当前时间），也可能有多个计数器。",
         )
-        found.append((False, name + said))
-    return found
+        results.append((False, name + text))
+    return results
 
 
 def _would(t: Words, shown: float | None) -> str:
     if shown is None:
         return t(
-            " They are too few to have shown any: give a larger --identity-share or a longer run.",
+            " So few could not have shown one: give a larger --identity-share or a longer run.",
             "数量过少，本就无法看出变化：请加大 --identity-share 或延长运行。",
         )
     return t(
-        f" Had {shown:.0%} of the answers of one part become other words, it would have shown with "
-        "90 %; less may not.",
+        f" If {shown:.0%} of the answers of one part had been other words, this would have been "
+        "detected with 90 % probability; a smaller change may go unnoticed.",
         f"若某一段有 {shown:.0%} 的答案变为其他词，有 90 % 的把握发现；更少则未必。",
     )
 
@@ -102,8 +102,8 @@ def _table(t: Words, model: str, course: Course) -> Block:
         title=model,
         how=t(
             "Probes are part of the load and count in its rates and times. Each part is compared "
-            "with all others by an exact permutation test; it differs where "
-            f"p <= {course.alpha:.2g}, so that an honest run has an alarm in at most 1 of 100.",
+            "with all others by an exact permutation test and differs if "
+            f"p <= {course.alpha:.2g}, so that at most 1 of 100 runs has a false alarm.",
             "探测请求是负载的一部分，计入速率与时间。每段与其余各段以精确置换检验比较；"
             f"p <= {course.alpha:.2g} 方判为有差异，正常运行的误报概率不超过 1 %。",
         ),

@@ -24,12 +24,12 @@ PLACE = 90  # in the report
 
 
 def section(view: View) -> Section:
-    """One table, a row per model, and the plots of a window."""
+    """One table with a row per model, and the charts of a window."""
     t, phases = view.t, view.of_modes("interactive")
     title = t("Interactive load", "交互式负载")
     if not phases:
         return Section(title, [])
-    results = table(
+    rates = table(
         t,
         phases,
         [
@@ -52,10 +52,10 @@ def section(view: View) -> Section:
         title=t("Interactive results", "交互式结果"),
         how=t(
             "A person set the number of users and ended the run; each user sent its next request "
-            "when its last one was answered, so the rates are what that load reached, not a "
+            "when its last one was answered, so the rates are those that this load reached, not a "
             "target. Most in flight is for one generator process.",
             "用户数由人工设置，运行由人工结束；每个用户在上一个请求完成后发送下一个，"
             "因此速率是该负载达到的结果，而非目标。最大在途为单个压测进程的值。",
         ),
     )
-    return Section(title, [results, *plots.windows(view, phases)])
+    return Section(title, [rates, *plots.windows(view, phases)])

@@ -1,4 +1,4 @@
-"""The concurrency ladder: one table per model, one row per step, as the article's section 2."""
+"""The concurrency ladder: one table per model, one row per step, as in section 2 of the article."""
 
 from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.page.blocks import Section, Table
@@ -43,8 +43,8 @@ _SKEW: Time = Name("Release skew", "并发发起时差").of(
 
 
 def _table(view: View, model: str, steps: list[PhaseNumbers]) -> Table:
-    """The article's columns; of a burst also its release skew, of a held step its rate."""
-    t, held = view.t, _steady(view, steps)
+    """The article's columns, and for bursts the release skew, for held steps the rate."""
+    t, steady = view.t, _steady(view, steps)
     return table(
         t,
         steps,
@@ -55,13 +55,13 @@ def _table(view: View, model: str, steps: list[PhaseNumbers]) -> Table:
             LATENCY_P95,
             WALL,
             API_COST,
-            OBSERVED_RPM if held else _SKEW,
+            OBSERVED_RPM if steady else _SKEW,
             OUTCOMES,
             UNANSWERED,
             *slo.goodput(view),
         ],
         title=model,
-        how=_held(view, steps) if held else _burst(view),
+        how=_held(view, steps) if steady else _burst(view),
     )
 
 
@@ -87,10 +87,9 @@ def _held(view: View, steps: list[PhaseNumbers]) -> str:
 
 def _burst(view: View) -> str:
     return view.t(
-        "All requests of a step are released at one instant (of a resumed one, those of each "
-        "part); P95 is the nearest rank over its "
-        "successes, wall clock runs from the release to the last completion, and release skew "
-        "is the last send minus the first.",
+        "All requests of a step are released at one instant (if it was resumed, those of each "
+        "part). P95 is the nearest rank over its successes, wall clock runs from the release to "
+        "the last completion, and release skew is the last send minus the first.",
         "每一档的请求在同一时刻发出（续跑的档按每次续跑分别计）；P95 为成功请求的最近秩百分位，"
         "墙钟耗时从发出到最后一个请求完成，"
         "并发发起时差为最晚与最早发送时刻之差。",

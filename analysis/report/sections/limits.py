@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from analysis.numbers import rate_limit_audit
 from analysis.numbers.model_numbers import LimitFit, LimitNumbers
-from analysis.numbers.rate_limit_audit import Audit, audit
+from analysis.numbers.rate_limit_audit import Audit
 from analysis.page.blocks import Block, Remark, Section, Table
 from analysis.page.columns import Name, table
 from analysis.page.vocabulary import FOUND, SENT, WHAT
@@ -22,24 +23,24 @@ TRUTHS = {
     "true": ("true", "属实"),
     "too short": ("too short: still refused after it", "偏短：到时仍被拒"),
     "too long": ("too long: let through before its end", "偏长：未到时已放行"),
-    "unknown": ("cannot be told", "无法判断"),
+    "unknown": ("unknown", "无法判断"),
 }
 
 
 def section(view: View) -> Section:
-    """For each model: what was found, how the kinds fit, and what every step met."""
+    """For each model: what was found, how well each kind fits, and the result of every step."""
     t = view.t
     blocks: list[Block] = []
-    for one in of(view):
-        blocks += [_remark(t, one), _found(t, one)]
-        if one.found:
-            blocks.append(_fits(t, one))
-        blocks.append(_steps(t, one))
+    for audit in of(view):
+        blocks += [_remark(t, audit), _found(t, audit)]
+        if audit.found:
+            blocks.append(_fits(t, audit))
+        blocks.append(_steps(t, audit))
     return Section(t("Rate limits", "限流"), blocks)
 
 
 def of(view: View) -> list[Audit]:
-    """The audits of the run, a model each."""
+    """The audit of each model."""
     begun = {
         event.phase: event.t0_unix_s
         for event in view.run.events_of(PhaseStart)
@@ -48,144 +49,147 @@ def of(view: View) -> list[Audit]:
     by_model: dict[str, list[dict[str, Any]]] = {}
     for row in view.rows("limits"):
         by_model.setdefault(row["model_requested"], []).append(row)
-    return [audit(model, rows, begun) for model, rows in by_model.items()]
+    return [rate_limit_audit.audit(model, rows, begun) for model, rows in by_model.items()]
 
 
 def numbers(view: View) -> list[LimitNumbers]:
-    """The audits, as summary.json has them."""
+    """The audits, as in summary.json."""
     return [
         LimitNumbers(
-            model=one.model,
-            advertised_rpm=one.advertised_requests,
-            advertised_tpm=one.advertised_tokens,
-            kind=one.fit.kind if one.fit else None,
-            at_once=one.at_once,
-            enforced_low=one.fit.low if one.fit else None,
-            enforced_high=one.fit.high if one.fit else None,
-            unit=one.unit,
-            unit_by=one.by,
-            short_window_s=one.short.window_s if one.short else None,
-            tokens_low=one.token_low,
-            tokens_high=one.token_high,
-            retry_after_s=one.wait.until.wait_s if one.wait else None,
-            retry_after=one.wait.truth if one.wait else None,
+            model=audit.model,
+            advertised_rpm=audit.advertised_requests,
+            advertised_tpm=audit.advertised_tokens,
+            kind=audit.fit.kind if audit.fit else None,
+            at_once=audit.at_once,
+            enforced_low=audit.fit.low if audit.fit else None,
+            enforced_high=audit.fit.high if audit.fit else None,
+            unit=audit.unit,
+            unit_by=audit.by,
+            short_window_s=audit.short.window_s if audit.short else None,
+            tokens_low=audit.token_low,
+            tokens_high=audit.token_high,
+            retry_after_s=audit.wait.until.wait_s if audit.wait else None,
+            retry_after=audit.wait.truth if audit.wait else None,
             fits=[
                 LimitFit(kind=f.kind, low=f.low, high=f.high, wrong=f.wrong, of=f.attempts)
-                for f in one.found
+                for f in audit.found
             ],
         )
-        for one in of(view)
+        for audit in of(view)
     ]
 
 
-def _remark(t: Words, one: Audit) -> Remark:
-    if not one.refused:
-        sent = integer(sum(step.sent for step in one.steps.values()))
+def _remark(t: Words, audit: Audit) -> Remark:
+    if not audit.refused:
+        sent = integer(sum(step.sent for step in audit.steps.values()))
         text = t(
-            f"{one.model}: none of {sent} requests was refused: no limit was reached.",
-            f"{one.model}：{sent} 个请求均未被拒，未触及限流。",
+            f"{audit.model}: none of {sent} requests was refused: no limit was reached.",
+            f"{audit.model}：{sent} 个请求均未被拒，未触及限流。",
         )
         return Remark("note", text)
-    fit = one.fit
-    if one.at_once is not None and one.unit is None:
+    fit = audit.fit
+    if audit.at_once is not None and audit.unit is None:
         text = t(
-            f"{one.model}: at most {one.at_once} requests go through at once, because of a limit "
-            "on concurrency or in a window of a few seconds: which of them is unknown. No limit on "
-            "requests per minute was reached.",
-            f"{one.model}：至多同时放行 {one.at_once} 个请求；是并发限制还是数秒窗口的限制，"
+            f"{audit.model}: at most {audit.at_once} requests go through at once, because of a "
+            "limit on concurrency or on a window of a few seconds; which of the two is unknown. No "
+            "limit on requests per minute was reached.",
+            f"{audit.model}：至多同时放行 {audit.at_once} 个请求；是并发限制还是数秒窗口的限制，"
             "无法判断。未触及每分钟请求数的上限。",
         )
         return Remark("note", text)
-    if one.at_once is not None:
+    if audit.at_once is not None:
         text = t(
-            f"{one.model}: at most {one.at_once} requests in flight at once; that is a concurrency "
-            "limit, and no limit on requests per minute was reached.",
-            f"{one.model}：同时在途请求至多 {one.at_once} 个；这是并发限制，"
+            f"{audit.model}: at most {audit.at_once} requests in flight at once; that is a "
+            "concurrency limit, and no limit on requests per minute was reached.",
+            f"{audit.model}：同时在途请求至多 {audit.at_once} 个；这是并发限制，"
             "未触及每分钟请求数的上限。",
         )
         return Remark("good", text)
     if fit is None:
-        return Remark("note", _untold(t, one))
-    truth = one.wait.truth if one.wait else "unknown"
-    told = one.advertised_requests
-    off = told is not None and one.unit == "requests" and not _agrees(told, fit.low, fit.high)
+        return Remark("note", _untold(t, audit))
+    truth = audit.wait.truth if audit.wait else "unknown"
+    stated = audit.advertised_requests
+    disagrees = (
+        stated is not None and audit.unit == "requests" and not _agrees(stated, fit.low, fit.high)
+    )
     what, size = t(*KINDS[fit.kind]), _range(fit.low, fit.high)
     unit = t("requests", "个请求")
-    if one.by == "long prompts":
-        unit = t("requests (or of that many output budgets)", "个请求（或同样多份输出预算）")
+    if audit.by == "long prompts":
+        unit = t("requests (or as many output budgets)", "个请求（或同样多份输出预算）")
     text = t(
-        f"{one.model}: a {what} of {size} {unit} a minute; its Retry-After: {t(*TRUTHS[truth])}.",
-        f"{one.model}：{what}，每分钟 {size} {unit}；Retry-After {t(*TRUTHS[truth])}。",
+        f"{audit.model}: a {what} of {size} {unit} a minute; its Retry-After: {t(*TRUTHS[truth])}.",
+        f"{audit.model}：{what}，每分钟 {size} {unit}；Retry-After {t(*TRUTHS[truth])}。",
     )
-    return Remark("bad" if off or truth in ("too short", "too long") else "good", text)
+    return Remark("bad" if disagrees or truth in ("too short", "too long") else "good", text)
 
 
-def _untold(t: Words, one: Audit) -> str:
+def _untold(t: Words, audit: Audit) -> str:
     """Why no kind of limit is named."""
-    best = one.found[0] if one.found else None
-    if one.unit == "tokens":
+    best = audit.found[0] if audit.found else None
+    if audit.unit == "tokens":
         return t(
-            f"{one.model}: tokens ran out, not requests; how they are counted is unknown.",
-            f"{one.model}：耗尽的是 token 而非请求数；其计数方式无法判断。",
+            f"{audit.model}: tokens ran out, not requests; how they are counted is unknown.",
+            f"{audit.model}：耗尽的是 token 而非请求数；其计数方式无法判断。",
         )
     if best is None:
         return t(
-            f"{one.model}: it refuses requests; a limit per minute and one on concurrency explain "
-            "it equally well.",
-            f"{one.model}：有拒绝；每分钟限制与并发限制均可解释，无法区分。",
+            f"{audit.model}: it refuses requests; a limit per minute explains that as well as a "
+            "limit on concurrency.",
+            f"{audit.model}：有拒绝；每分钟限制与并发限制均可解释，无法区分。",
         )
     if best.wrong_share > SELDOM:
         return t(
-            f"{one.model}: it refuses requests, but no kind of limit explains what it admits.",
-            f"{one.model}：有拒绝，但放行规律与各类限流均不符。",
+            f"{audit.model}: it refuses requests, but no kind of limit explains what it admits.",
+            f"{audit.model}：有拒绝，但放行规律与各类限流均不符。",
         )
-    if one.unit is None:
+    if audit.unit is None:
         size = _range(best.low, best.high)
         return t(
-            f"{one.model}: about {size} short requests a minute. Whether requests or tokens ran "
-            "out is unknown, and so is how they are counted.",
-            f"{one.model}：每分钟约 {size} 个短请求。耗尽的是请求数还是 token 数无法判断，"
+            f"{audit.model}: about {size} short requests a minute. It is unknown whether requests "
+            "or tokens ran out, and how they are counted.",
+            f"{audit.model}：每分钟约 {size} 个短请求。耗尽的是请求数还是 token 数无法判断，"
             "计数方式亦无从得知。",
         )
-    if one.short is not None:
-        count, window_s = one.short.size, one.short.window_s
+    if audit.short is not None:
+        count, window_s = audit.short.size, audit.short.window_s
         return t(
-            f"{one.model}: a window of seconds explains what was let through as well (e.g. {count} "
-            f"requests in {window_s:g} s), so no limit on requests per minute is named.",
-            f"{one.model}：数秒的窗口同样可以解释放行情况（例如 {window_s:g} 秒 {count} 个请求），"
-            "因此不给出每分钟请求数。",
+            f"{audit.model}: a window of seconds would explain equally well what was let through "
+            f"(e.g. {count} requests in {window_s:g} s), so no limit on requests per minute is "
+            "named.",
+            f"{audit.model}：数秒的窗口同样可以解释放行情况"
+            f"（例如 {window_s:g} 秒 {count} 个请求），因此不给出每分钟请求数。",
         )
-    alike = t.join(t(*KINDS[f.kind]) for f in one.found if f.wrong_share <= SELDOM)
+    alike = t.join(t(*KINDS[f.kind]) for f in audit.found if f.wrong_share <= SELDOM)
     return t(
-        f"{one.model}: {_range(best.low, best.high)} requests a minute; these kinds explain it "
-        f"alike: {alike}.",
-        f"{one.model}：每分钟 {_range(best.low, best.high)} 个请求；以下类型均可解释：{alike}。",
+        f"{audit.model}: {_range(best.low, best.high)} requests a minute; these kinds explain it "
+        f"equally well: {alike}.",
+        f"{audit.model}：每分钟 {_range(best.low, best.high)} 个请求；以下类型均可解释：{alike}。",
     )
 
 
-def _found(t: Words, one: Audit) -> Table:
-    fit, wait = one.fit, one.wait
+def _found(t: Words, audit: Audit) -> Table:
+    fit, wait = audit.fit, audit.wait
     kind = t(*KINDS[fit.kind]) if fit else t(*TRUTHS["unknown"])
     rows = [
         (
             t("Requests a minute", "每分钟请求"),
-            integer(one.advertised_requests),
-            _enforced(t, one),
-            _filled(t, one),
+            integer(audit.advertised_requests),
+            _enforced(t, audit),
+            _filled(t, audit),
         ),
-        (t("How it counts", "计数方式"), ABSENT, kind, _why_kind(t, one)),
-        (t("What runs out", "耗尽的是"), ABSENT, _unit(t, one), _why_unit(t, one)),
+        (t("How it counts", "计数方式"), ABSENT, kind, _why_kind(t, audit)),
+        (t("What runs out", "耗尽的是"), ABSENT, _unit(t, audit), _why_unit(t, audit)),
         (
             t("Tokens a minute", "每分钟 token"),
-            integer(one.advertised_tokens),
-            _tokens(t, one),
-            _why_tokens(t, one),
+            integer(audit.advertised_tokens),
+            _tokens(t, audit),
+            _why_tokens(t, audit),
         ),
         (
             "Retry-After",
             seconds(wait.until.wait_s) if wait else ABSENT,
             t(*TRUTHS[wait.truth]) if wait else ABSENT,
-            _why_wait(t, one),
+            _why_wait(t, audit),
         ),
     ]
     return table(
@@ -197,29 +201,29 @@ def _found(t: Words, one: Audit) -> Table:
             FOUND.of(lambda row: row[2]),
             Name("Evidence", "依据").of(lambda row: row[3]),
         ],
-        title=one.model,
+        title=audit.model,
         how=t(
-            "Stated is what the reply's headers say; found is how the requests fared.",
+            "Stated: what the headers of replies say. Found: what became of the requests.",
             "声明取自应答头，实测取自请求结果。",
         ),
     )
 
 
-def _enforced(t: Words, one: Audit) -> str:
-    if one.fit is not None:
-        return _range(one.fit.low, one.fit.high)
-    fill = one.steps.get("fill")
+def _enforced(t: Words, audit: Audit) -> str:
+    if audit.fit is not None:
+        return _range(audit.fit.low, audit.fit.high)
+    fill = audit.steps.get("fill")
     if fill is None:
         return ABSENT
-    if one.at_once is not None:
+    if audit.at_once is not None:
         return t("not reached", "未触及")
     if fill.refused:
         return t(f"about {fill.admitted}", f"约 {fill.admitted}")
     return t(f"more than {fill.admitted}", f"大于 {fill.admitted}")
 
 
-def _filled(t: Words, one: Audit) -> str:
-    fill = one.steps.get("fill")
+def _filled(t: Words, audit: Audit) -> str:
+    fill = audit.steps.get("fill")
     if fill is None:
         return ABSENT
     return t(
@@ -228,61 +232,62 @@ def _filled(t: Words, one: Audit) -> str:
     )
 
 
-def _why_kind(t: Words, one: Audit) -> str:
-    if not one.found:
+def _why_kind(t: Words, audit: Audit) -> str:
+    if not audit.found:
         return ABSENT
-    said = t.join(f"{t(*KINDS[f.kind])} {f.wrong}" for f in one.found)
+    wrong = t.join(f"{t(*KINDS[f.kind])} {f.wrong}" for f in audit.found)
     return t(
-        f"of {one.found[0].attempts} decisions it would have taken otherwise: {said}",
-        f"{one.found[0].attempts} 次判定中不一致次数：{said}",
+        f"decisions that each kind would have made differently, of {audit.found[0].attempts}: "
+        f"{wrong}",
+        f"{audit.found[0].attempts} 次判定中不一致次数：{wrong}",
     )
 
 
-def _unit(t: Words, one: Audit) -> str:
+def _unit(t: Words, audit: Audit) -> str:
     names = {
         "requests": t("requests", "请求数"),
         "tokens": t("tokens", "token 数"),
         "concurrency": t("places for requests in flight", "并发名额"),
     }
-    if one.unit == "requests" and one.by == "long prompts":
+    if audit.unit == "requests" and audit.by == "long prompts":
         return t("requests, or output tokens", "请求数或输出 token 数")
-    return names[one.unit] if one.unit else t(*TRUTHS["unknown"])
+    return names[audit.unit] if audit.unit else t(*TRUTHS["unknown"])
 
 
-def _why_unit(t: Words, one: Audit) -> str:
-    fill, long = one.steps.get("fill"), one.steps.get("tokens")
-    match one.by:
+def _why_unit(t: Words, audit: Audit) -> str:
+    fill, long = audit.steps.get("fill"), audit.steps.get("tokens")
+    match audit.by:
         case "headers":
             return t("the headers of the refusals", "拒绝时的应答头")
         case "words":
             return t("the words of the refusals", "拒绝应答的文字")
         case "headers and words":
             return t("the headers and the words of the refusals", "拒绝时的应答头与文字")
-    if fill is None or long is None or one.by is None:
+    if fill is None or long is None or audit.by is None:
         return ABSENT
     return t(
         f"{integer(fill.tokens)} tokens of short requests against {integer(long.tokens)} of long "
-        "ones in a minute; all asked for one output budget, so a limit of output tokens looks the "
-        "same",
+        "ones in a minute; all had the same output budget, so a limit on output tokens would look "
+        "the same",
         f"一分钟内短请求 {integer(fill.tokens)} token，长请求 {integer(long.tokens)} token；"
         "输出预算均相同，故输出 token 限制与之无从区分",
     )
 
 
-def _tokens(t: Words, one: Audit) -> str:
-    if one.token_low is None:
+def _tokens(t: Words, audit: Audit) -> str:
+    if audit.token_low is None:
         return ABSENT
-    if one.token_high is None:
-        return t(f"more than {integer(one.token_low)}", f"大于 {integer(one.token_low)}")
-    return _range(one.token_low, one.token_high)
+    if audit.token_high is None:
+        return t(f"more than {integer(audit.token_low)}", f"大于 {integer(audit.token_low)}")
+    return _range(audit.token_low, audit.token_high)
 
 
-def _why_tokens(t: Words, one: Audit) -> str:
-    long, fill = one.steps.get("tokens"), one.steps.get("fill")
-    if one.unit == "tokens" and fill is not None:
+def _why_tokens(t: Words, audit: Audit) -> str:
+    long, fill = audit.steps.get("tokens"), audit.steps.get("fill")
+    if audit.unit == "tokens" and fill is not None:
         return t(
             f"short requests were refused after {integer(fill.tokens)} billed tokens; the upper "
-            "end has their whole output budgets",
+            "end counts their whole output budgets",
             f"短请求在计费 {integer(fill.tokens)} token 后被拒；上限按全部输出预算计",
         )
     if long is None:
@@ -294,8 +299,8 @@ def _why_tokens(t: Words, one: Audit) -> str:
     )
 
 
-def _why_wait(t: Words, one: Audit) -> str:
-    wait = one.wait
+def _why_wait(t: Words, audit: Audit) -> str:
+    wait = audit.wait
     if wait is None:
         return t("no refusal states one", "拒绝应答未声明")
     parts = [
@@ -305,19 +310,19 @@ def _why_wait(t: Words, one: Audit) -> str:
         for en, zh in [("let through", "放行") if let else ("refused", "拒绝")]
     ]
     if wait.before_s is None:
-        parts.insert(0, t("too short a wait to try sooner", "等待过短，无法提前尝试"))
+        parts.insert(0, t("the wait is too short to try sooner", "等待过短，无法提前尝试"))
     return t.clauses(parts)
 
 
-def _fits(t: Words, one: Audit) -> Table:
+def _fits(t: Words, audit: Audit) -> Table:
     return table(
         t,
-        one.found,
+        audit.found,
         [
             Name("Kind of limit", "限流类型").of(lambda fit: t(*KINDS[fit.kind])),
             Name("Size a minute", "每分钟额度").of(lambda fit: _range(fit.low, fit.high)),
             Name("Decisions", "判定").of(lambda fit: fit.attempts, integer),
-            Name("Otherwise", "不符").of(lambda fit: fit.wrong, integer),
+            Name("Different", "不符").of(lambda fit: fit.wrong, integer),
         ],
         how=t(
             "Each kind is replayed against every short request in order, with the size that fits "
@@ -330,11 +335,11 @@ def _fits(t: Words, one: Audit) -> Table:
     )
 
 
-def _steps(t: Words, one: Audit) -> Table:
-    first = min((step.begun_unix_s for step in one.steps.values()), default=0.0)
+def _steps(t: Words, audit: Audit) -> Table:
+    first = min((step.begun_unix_s for step in audit.steps.values()), default=0.0)
     return table(
         t,
-        [*one.steps.values()],
+        [*audit.steps.values()],
         [
             Name("Step", "步骤").of(lambda step: step.name),
             Name("Begins", "开始").of(lambda step: step.begun_unix_s - first, seconds),
@@ -356,5 +361,5 @@ def _range(low: int, high: int) -> str:
 
 
 def _agrees(stated: int, low: int, high: int) -> bool:
-    """Whether a stated limit is what was found, give or take what a replay cannot tell: 2 %."""
+    """Whether a stated limit is the one found, to within the 2 % that a replay cannot resolve."""
     return 0.98 * low <= stated <= 1.02 * high

@@ -11,11 +11,11 @@ PLACE = 98  # in the report
 
 
 def section(view: View) -> Section:
-    """A table a model and marker with more than one value, and what that may mean."""
-    t, found = view.t, markers(view.run.rows.frame(list(COLUMNS)))
-    if not found:
+    """A table per model and marker with more than one value, and what that may mean."""
+    t, changing = view.t, markers(view.run.rows.frame(list(COLUMNS)))
+    if not changing:
         return Section("", [])
-    blocks: list[Block] = [_block(t, one) for one in found]
+    blocks: list[Block] = [_block(t, marker) for marker in changing]
     blocks.append(
         Text(
             t(
@@ -28,23 +28,23 @@ def section(view: View) -> Section:
             )
         )
     )
-    return Section(t("Who do replies say made them?", "应答自称由谁生成"), blocks)
+    return Section(t("What do replies say made them?", "应答自称由谁生成"), blocks)
 
 
-def _block(t: Words, one: Marker) -> Block:
-    title = f"{one.model}: {one.kind}"
-    if one.names_replies:
+def _block(t: Words, marker: Marker) -> Block:
+    title = f"{marker.model}: {marker.kind}"
+    if marker.names_replies:
         return Text(
             t(
-                f"{quoted(one.model, 60)}: replies have {integer(len(one.values))} different "
-                f"values of `{one.kind}`, which name no backend (more than {MOST}).",
-                f"{quoted(one.model, 60)}：应答中 `{one.kind}` 有 {integer(len(one.values))} 个"
-                f"不同的值（超过 {MOST} 个），无法据此辨认后端。",
+                f"{quoted(marker.model, 60)}: replies have {integer(len(marker.values))} different "
+                f"values of `{marker.kind}`, which name no backend (more than {MOST}).",
+                f"{quoted(marker.model, 60)}：应答中 `{marker.kind}` 有 "
+                f"{integer(len(marker.values))} 个不同的值（超过 {MOST} 个），无法据此辨认后端。",
             )
         )
     return table(
         t,
-        one.values,
+        marker.values,
         [
             Name("Value", "值").of(lambda value: quoted(value.text, 100)),
             Name("Replies", "应答数").of(lambda value: value.replies, integer),
@@ -53,14 +53,14 @@ def _block(t: Words, one: Marker) -> Block:
         ],
         title=title,
         how=t(
-            f"{integer(one.unnamed)} replies do not say.",
-            f"另有 {integer(one.unnamed)} 个应答未给出。",
+            f"{integer(marker.unnamed)} replies do not state one.",
+            f"另有 {integer(marker.unnamed)} 个应答未给出。",
         )
-        if one.unnamed
+        if marker.unnamed
         else "",
     )
 
 
 def _moment(timestamp: str) -> str:
-    """Of a row, to the second."""
+    """A row's timestamp, to the second."""
     return timestamp[:19].replace("T", " ")

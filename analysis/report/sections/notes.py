@@ -1,4 +1,4 @@
-"""Reading notes: unchecked tokens, markers, and the questions of the article's own notes."""
+"""Notes for the reader, as in the article: token counts, markers, token rates, window lengths."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -16,7 +16,7 @@ SHORT_WINDOW_S = 600
 
 
 class _Note(NamedTuple):
-    """What a reader should mind, what shows it, and what to do about it."""
+    """What a reader should consider, its evidence, and what to do about it."""
 
     concern: str
     evidence: str
@@ -26,12 +26,12 @@ class _Note(NamedTuple):
 def section(view: View) -> Section:
     """A table of tokens by phase, then the notes that the data calls for."""
     t = view.t
-    counted = [phase for phase in view.phases if phase.total_tokens is not None]
+    with_tokens = [phase for phase in view.phases if phase.total_tokens is not None]
     blocks: list[Block] = []
-    if counted:
-        blocks.append(_tokens(view, counted))
-    own = view.of_gateway()
-    notes = [*_reasoning(own), *_markers(own), *_overshoot(own), *_windows(own)]
+    if with_tokens:
+        blocks.append(_tokens(view, with_tokens))
+    gateway = view.of_gateway()
+    notes = [*_reasoning(gateway), *_markers(gateway), *_overshoot(gateway), *_windows(gateway)]
     if notes:
         blocks.append(
             table(
@@ -71,17 +71,17 @@ def _tokens(view: View, phases: list[PhaseNumbers]) -> Table:
 
 
 def _by_model(phases: Iterable[PhaseNumbers]) -> dict[str, list[PhaseNumbers]]:
-    found: dict[str, list[PhaseNumbers]] = {}
+    by_model: dict[str, list[PhaseNumbers]] = {}
     for phase in phases:
-        found.setdefault(phase.model_requested, []).append(phase)
-    return found
+        by_model.setdefault(phase.model_requested, []).append(phase)
+    return by_model
 
 
 def _reasoning(view: View) -> list[_Note]:
     t = view.t
     notes: list[_Note] = []
-    counted = [phase for phase in view.phases if phase.reasoning_tokens is not None]
-    for model, phases in _by_model(counted).items():
+    with_reasoning = [phase for phase in view.phases if phase.reasoning_tokens is not None]
+    for model, phases in _by_model(with_reasoning).items():
         reasoning = sum(p.reasoning_tokens or 0 for p in phases)
         completion = sum(p.completion_tokens or 0 for p in phases)
         if reasoning and completion:
@@ -151,7 +151,7 @@ def _overshoot(view: View) -> list[_Note]:
 
 
 def _why_off(view: View, phase: PhaseNumbers, off: float) -> str:
-    """What a window that missed its token rate was planned by, and what missed it."""
+    """Why a window missed its token rate, as far as its pacing tells."""
     t, name = view.t, phase.phase
     pacers = [pacer for end in view.run.events_of(PhaseEnd, name)[-1:] for pacer in end.pacers]
     errors = [pacer.expected_error for pacer in pacers if pacer.expected_error is not None]
@@ -161,22 +161,22 @@ def _why_off(view: View, phase: PhaseNumbers, off: float) -> str:
             "计划按估算 token 数排定，请以观测值为准。",
         )
     expected = max(errors)
-    said = t(
+    text = t(
         f"The expected error of this window was ±{expected * 100:.1f}%",
         f"该窗口的预期误差为 ±{expected * 100:.1f}%",
     )
     if abs(off) <= expected:
-        return said + t(
-            ": when the last answers come cannot be planned (the drain is in the wall clock). A "
-            "longer --duration misses by less.",
+        return text + t(
+            ": when the last answers come cannot be planned (the wall clock includes the drain). "
+            "A longer --duration makes the error smaller.",
             "：最后一批应答何时完成无法预先安排（收尾时间计入墙钟）。加长 --duration 可减小误差。",
         )
     if phase.success < phase.awaited:
-        return said + t(
+        return text + t(
             "; requests that did not succeed bring no tokens, see the outcomes.",
             "；未成功的请求不产生 token，见结果分布。",
         )
-    return said + t(
+    return text + t(
         "; the drain after the window took longer than the calibration showed: compare the rate "
         "inside the window.",
         "；窗口后的收尾时间超出校准所见：请对照窗口内速率。",

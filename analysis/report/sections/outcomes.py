@@ -26,7 +26,7 @@ class _Failures(NamedTuple):
 
 
 def section(view: View) -> Section:
-    """Outcome and status counts a phase, then the commonest errors with an example of each."""
+    """Outcome and status counts per phase, then the commonest errors with an example of each."""
     t = view.t
     if not view.phases:
         return Section("")
@@ -80,8 +80,8 @@ def _errors(view: View) -> list[_Failures]:
     frame = view.run.rows.frame([*key, "success"])
     failed = frame.loc[~frame["success"] & ~frame["outcome"].isin(ON_PURPOSE), key]
     kind = failed.groupby(key, dropna=False, sort=False).ngroup().to_numpy()
-    found = failed.drop_duplicates().assign(count=np.bincount(kind)).reset_index(drop=True)
-    commonest = found.sort_values("count", ascending=False, kind="stable").head(_ERRORS)
+    kinds = failed.drop_duplicates().assign(count=np.bincount(kind)).reset_index(drop=True)
+    commonest = kinds.sort_values("count", ascending=False, kind="stable").head(_ERRORS)
     return [
         _Failures(
             row["outcome"],
@@ -95,11 +95,11 @@ def _errors(view: View) -> list[_Failures]:
 
 
 def _example(view: View, places: list[int]) -> str | None:
-    """The first message of the rows at some places; seldom is it not the very first row's."""
-    begin, count = 0, 1
+    """The first message of the given rows; None if none has one."""
+    begin, count = 0, 1  # the first row nearly always has one: read few rows first
     while begin < len(places):
-        found = view.run.rows.at(places[begin : begin + count], ["error_message"])
-        if messages := found["error_message"].dropna().tolist():
+        frame = view.run.rows.at(places[begin : begin + count], ["error_message"])
+        if messages := frame["error_message"].dropna().tolist():
             return str(messages[0])
         begin, count = begin + count, count * 10
     return None

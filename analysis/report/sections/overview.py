@@ -20,20 +20,20 @@ Phases = list[PhaseNumbers]
 
 
 class _Line(NamedTuple):
-    """One dimension, and what the run says of it."""
+    """One dimension, and the run's result for it."""
 
     dimension: str
     result: str
 
 
 def section(view: View) -> Section:
-    """One row per dimension that the run measured of the gateway."""
+    """One row per dimension of the gateway that the run measured."""
     view = view.of_gateway()
     t = view.t
     lines: list[Callable[[View], _Line | None]] = [
         _chat, _stream, _ladder, _rpm, _tpm, _tracing, _cost, _cache, _tools, _reasoning, _vision,
     ]  # fmt: skip
-    measured = [found for line in lines if (found := line(view)) is not None]
+    measured = [result for line in lines if (result := line(view)) is not None]
     if not measured:
         return Section("")
     shown = table(
@@ -49,14 +49,14 @@ def section(view: View) -> Section:
 
 
 def _best(phases: Phases, number: Callable[[PhaseNumbers], float | None]) -> Phases:
-    """Each model's phase with the highest number, where it is known."""
+    """Each model's phase with the highest number; models without a known number are left out."""
     best: dict[str, tuple[float, PhaseNumbers]] = {}
     for phase in phases:
         amount = number(phase)
         if amount is None:
             continue
-        held = best.get(phase.model_requested)
-        if held is None or amount > held[0]:
+        highest = best.get(phase.model_requested)
+        if highest is None or amount > highest[0]:
             best[phase.model_requested] = amount, phase
     return [phase for _, phase in best.values()]
 
@@ -82,7 +82,7 @@ def _stream(view: View) -> _Line | None:
     rows = [row for row in view.rows("smoke") if row["stream"]]
     if not rows:
         return None
-    said = [
+    texts = [
         t(
             f"{row['model_requested']} streamed, TTFT {seconds(row['ttft_s'])}",
             f"{row['model_requested']} 流式请求成功，TTFT {seconds(row['ttft_s'])}",
@@ -91,7 +91,7 @@ def _stream(view: View) -> _Line | None:
         else f"{row['model_requested']}: {row['outcome']}"
         for row in rows
     ]
-    return _Line("stream", t.clauses(said))
+    return _Line("stream", t.clauses(texts))
 
 
 def _ladder(view: View) -> _Line | None:
@@ -127,7 +127,7 @@ def _rpm(view: View) -> _Line | None:
 
 
 def _served(t: Words, phase: PhaseNumbers) -> str:
-    """What was offered, what of it was served, and the article's rate over the wall clock."""
+    """The offered load, how much of it was served, and the article's rate over the wall clock."""
     name, observed = phase.model_requested, rate(phase.observed_rpm)
     served, planned = integer(phase.success), integer(phase.awaited)
     offered = integer(phase.target)
@@ -171,11 +171,11 @@ def _tracing(view: View) -> _Line | None:
     if not count:
         return None
     named, distinct = view.run.rows.task_ids().count()
-    found = t(
+    text = t(
         f"{integer(named)} of {integer(count)} rows carry a task_id, {integer(distinct)} distinct",
         f"{integer(count)} 行中 {integer(named)} 行带 task_id，{integer(distinct)} 个互不相同",
     )
-    return _Line(t("Request tracing", "请求追踪"), found)
+    return _Line(t("Request tracing", "请求追踪"), text)
 
 
 def _cost(view: View) -> _Line | None:
@@ -190,44 +190,46 @@ def _cost(view: View) -> _Line | None:
         for name, count in phase.cost_sources.items():
             sources[name] = sources.get(name, 0) + count
     total = t.money(sum(known) if known else None)
-    found = t(
+    text = t(
         f"the cost of {integer(priced)} of {integer(good)} successes is known, {total} in all "
         f"({tally(sources)})",
         f"{integer(good)} 个成功请求中 {integer(priced)} 个费用已知，合计 "
         f"{total}（{tally(sources)}）",
     )
-    return _Line(t("Cost visibility", "费用可观测"), found)
+    return _Line(t("Cost visibility", "费用可观测"), text)
 
 
 def _cache(view: View) -> _Line | None:
-    t, said = view.t, []
+    t, texts = view.t, []
     rows = view.rows("cache")
     for phase in view.of_modes("cache"):
         if phase.scenario in MEASURED:
             continue
-        mine = [row for row in rows if row["phase"] == phase.phase]
-        name, mine = phase.model_requested, [row for row in mine if row["success"]]
-        later = [row for row in mine[1:] if row["cached_tokens"]]
-        alike = [row for row in later if comparable(mine[0], row, routed=False)]
-        saved = saving(alike[-1], mine[0]) if alike else None
-        if len(mine) < 2:
-            said.append(
+        good = [row for row in rows if row["phase"] == phase.phase]
+        name, good = phase.model_requested, [row for row in good if row["success"]]
+        later = [row for row in good[1:] if row["cached_tokens"]]
+        alike = [row for row in later if comparable(good[0], row, routed=False)]
+        saved = saving(alike[-1], good[0]) if alike else None
+        if len(good) < 2:
+            texts.append(
                 t(
-                    f"{name} not known: {len(mine)} of {phase.planned} runs succeeded",
-                    f"{name} 未知：{phase.planned} 次样本仅成功 {len(mine)} 次",
+                    f"{name} not known: {len(good)} of {phase.planned} runs succeeded",
+                    f"{name} 未知：{phase.planned} 次样本仅成功 {len(good)} 次",
                 )
             )
-        elif mine[0]["cached_tokens"]:
-            said.append(
+        elif good[0]["cached_tokens"]:
+            texts.append(
                 t(
                     f"{name} hit on the first run already: the saving of a hit is unknown",
                     f"{name} 首次即命中，无法得出命中后的节省",
                 )
             )
         elif not later:
-            said.append(t(f"{name} no hit in {len(mine)} runs", f"{name} {len(mine)} 次样本未命中"))
+            texts.append(
+                t(f"{name} no hit in {len(good)} runs", f"{name} {len(good)} 次样本未命中")
+            )
         elif not alike:
-            said.append(
+            texts.append(
                 t(
                     f"{name} hit, but at another provider than the first run: the saving of a hit "
                     "is unknown",
@@ -235,16 +237,16 @@ def _cache(view: View) -> _Line | None:
                 )
             )
         elif saved is None:
-            said.append(t(f"{name} hit, cost unknown", f"{name} 命中，费用未知"))
+            texts.append(t(f"{name} hit, cost unknown", f"{name} 命中，费用未知"))
         else:
             share = percent(saved, 0)
-            said.append(
+            texts.append(
                 t(
-                    f"{name} with the same prefix {len(mine)} times: a hit cost {share} less",
-                    f"{name} 相同长前缀 {len(mine)} 次样本中，命中后的单次费用下降约 {share}",
+                    f"{name} with the same prefix {len(good)} times: a hit cost {share} less",
+                    f"{name} 相同长前缀 {len(good)} 次样本中，命中后的单次费用下降约 {share}",
                 )
             )
-    return _Line("Prompt Cache", t.clauses(said)) if said else None
+    return _Line("Prompt Cache", t.clauses(texts)) if texts else None
 
 
 def _tools(view: View) -> _Line | None:
@@ -252,14 +254,14 @@ def _tools(view: View) -> _Line | None:
     if not phases:
         return None
     rows = view.rows("tools")
-    said = []
+    texts = []
     for phase in phases:
-        mine = [row for row in rows if row["phase"] == phase.phase]
-        right = sum(1 for row in mine if detail(row).get("arguments_right") is True)
-        said.append(f"{phase.model_requested} {ratio(right, phase.planned)}")
-    text = t.join(said)
-    found = t(f"right call and arguments: {text}", f"调用及参数正确：{text}")
-    return _Line("Tool Call", found)
+        replies = [row for row in rows if row["phase"] == phase.phase]
+        right = sum(1 for row in replies if detail(row).get("arguments_right") is True)
+        texts.append(f"{phase.model_requested} {ratio(right, phase.planned)}")
+    text = t.join(texts)
+    result = t(f"right call and arguments: {text}", f"调用及参数正确：{text}")
+    return _Line("Tool Call", result)
 
 
 def _reasoning(view: View) -> _Line | None:
@@ -268,12 +270,12 @@ def _reasoning(view: View) -> _Line | None:
         return None
     models = dict.fromkeys(r["model_requested"] for r in rows if r["reasoning_content_present"])
     text = t.join(models)
-    said = (
+    result = (
         t(f"{text} return reasoning_content", f"{text} 可返回 reasoning_content")
         if models
         else t("no model returned reasoning_content", "没有模型返回 reasoning_content")
     )
-    return _Line("Thinking/Reasoning", said)
+    return _Line("Thinking/Reasoning", result)
 
 
 def _vision(view: View) -> _Line | None:
@@ -281,10 +283,10 @@ def _vision(view: View) -> _Line | None:
     if not phases:
         return None
     rows = view.rows("vision")
-    said = []
+    texts = []
     for phase in phases:
         share = vision.text_share([row for row in rows if row["phase"] == phase.phase])
-        found = t(f"text found {percent(share, 0)}", f"识别文字 {percent(share, 0)}")
+        text = t(f"text found {percent(share, 0)}", f"识别文字 {percent(share, 0)}")
         where = f"{phase.model_requested} @ {phase.target}"
-        said.append(where + t.colon + t.join([ratio(phase.success, phase.awaited), found]))
-    return _Line(t(*vision.TITLE), t.clauses(said))
+        texts.append(where + t.colon + t.join([ratio(phase.success, phase.awaited), text]))
+    return _Line(t(*vision.TITLE), t.clauses(texts))

@@ -1,4 +1,4 @@
-"""Thinking models, as the article's section 6: which fields carry the answer."""
+"""Thinking models, as in section 6 of the article: which fields carry the answer."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def section(view: View) -> Section:
 
 
 def content(t: Words, row: dict[str, Any]) -> str:
-    """What the visible reply is, in the article's words; or how the request failed."""
+    """The kind of visible reply, in the article's words, or how the request failed."""
     if not row["success"]:
         return failed(t, row["outcome"])
     if (row["content"] or "").strip():

@@ -16,7 +16,7 @@ PLACE = 20  # in the report
 
 
 def section(view: View) -> Section:
-    """Facts from the manifest, one per row; what the manifest does not say is absent."""
+    """Facts from the manifest, one per row, without those that the manifest does not state."""
     t, run, manifest = view.t, view.run, view.run.manifest
     versions = manifest.get("versions") or {}
     host: Mapping[str, object] = manifest.get("host") or {}
@@ -56,14 +56,14 @@ def _warmup(view: View) -> str:
         return ""
     left = integer(sum(phase.warmup_requests for phase in view.phases))
     return t(
-        f"the first {length_s:g} s of every window are not in its numbers: {left} requests, kept "
-        "in the rows, the plots and the cost",
+        f"the first {length_s:g} s of every window are left out of its numbers: {left} requests, "
+        "which the rows, the charts and the cost include",
         f"各窗口前 {length_s:g} 秒不计入其数据：共 {left} 个请求，仍保留于记录、图与费用中",
     )
 
 
 def _named(t: Words, fact: str) -> str:
-    """What a fact of the host is called; one that is not known here keeps its name."""
+    """The name of a fact about the host; an unknown one keeps its own."""
     return t(fact, {"name": "名称", "system": "系统", "cores": "核数"}.get(fact, fact))
 
 
@@ -75,6 +75,6 @@ def _weighbridge(run: Run) -> str:
 
 
 def _reference(run: Run) -> str:
-    """Where the second of two routes leads; empty: there is one."""
+    """The address of the second route; empty if there is only one route."""
     reference = run.manifest.get("reference")
     return (reference and reference["base_url"]) or ""

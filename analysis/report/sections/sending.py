@@ -1,4 +1,4 @@
-"""Was the load what was planned? Offered and achieved rates, send lag, latency from due."""
+"""Was the load as planned? Offered and achieved rates, send lag, latency from the due time."""
 
 from fractions import Fraction
 
@@ -95,10 +95,10 @@ def _lag(view: View, phases: list[PhaseNumbers]) -> Table:
         title=t("Lag of the generator", "压测端滞后"),
         how=t(
             "Send lag = first byte written - due time; loop lag = how late the generator's event "
-            "loop was for probes due every 50 ms, as it was for the bytes of answers. Where the "
-            "P99 of either exceeds 5% of the median latency (loop lag of streams: 5% of the "
-            "median TTFT, or half of the median gap between chunks), but never less than 2 ms, "
-            "the phase measured the generator.",
+            "loop was for probes due every 50 ms, and so for the bytes of answers. If the P99 of "
+            "either exceeds its limit, the phase measured the generator. The limit is 5% of the "
+            "median latency (loop lag of streams: 5% of the median TTFT, or half of the median gap "
+            "between chunks), and at least 2 ms.",
             "发送滞后 = 写出首字节时刻 − 计划时刻；事件循环滞后为每 50 ms 一次的探针被延迟的时间，"
             "应答字节的读取同样被延迟。任一 P99 超过中位延迟的 5%（流式的事件循环滞后："
             "中位 TTFT 的 5% 或 chunk 间隔中位数的一半），且不低于 2 ms，"
@@ -144,7 +144,7 @@ def _latencies(view: View, phases: list[PhaseNumbers]) -> Table:
         title=t("Latency from send and from due", "从发送时刻、从计划时刻起算的延迟"),
         how=t(
             "Latency from due is what a punctual client would have seen: late sends cannot hide "
-            "queueing in it.",
+            "queueing from it.",
             "从计划发送时刻起算，压测端迟发不会掩盖排队时间。",
         ),
     )

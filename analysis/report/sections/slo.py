@@ -17,7 +17,7 @@ from analysis.page.vocabulary import (
     PhaseColumn,
 )
 from analysis.page.words import ABSENT, integer
-from analysis.report.check import Check, objectives
+from analysis.report.check import Check, judge_objectives
 from analysis.report.view import View
 from rules.slo import TIMES, Objectives, Slo
 
@@ -26,12 +26,12 @@ _NAMES = {"ttft": "TTFT", "e2e": "E2E", "tpot": "TPOT"}
 
 
 def goodput(view: View) -> list[PhaseColumn[Any]]:
-    """Goodput and attainment, in a run with objectives."""
+    """The columns for goodput and attainment, in a run with objectives."""
     return [] if view.slo is None else [GOODPUT, ATTAINMENT]
 
 
 def section(view: View) -> Section:
-    """What a good request is, phase by phase; then every objective and how it came out."""
+    """What a good request is, phase by phase; then every objective and its verdict."""
     t, slo = view.t, view.slo
     title = t("Service level objectives", "服务等级目标（SLO）")
     if slo is None:
@@ -52,7 +52,7 @@ def section(view: View) -> Section:
     ]
     if judged:
         blocks.append(_goodput(view, slo, judged))
-    if checks := objectives(view, slo):
+    if checks := judge_objectives(view, slo):
         blocks.append(_statements(view, checks))
     return Section(title, blocks)
 
@@ -87,12 +87,12 @@ def _goodput(view: View, slo: Slo, phases: list[PhaseNumbers]) -> Table:
 
 def _limits(view: View, objectives: Objectives) -> str:
     limits = objectives.limits
-    said = [
+    texts = [
         f"{_NAMES[time]} ≤ {limits[time].seconds:g} s ({limits[time].key})"
         for time in TIMES
         if time in limits
     ]
-    return view.t.join([view.t("ok", "成功"), *said])
+    return view.t.join([view.t("ok", "成功"), *texts])
 
 
 def _statements(view: View, checks: list[Check]) -> Table:
@@ -107,7 +107,7 @@ def _statements(view: View, checks: list[Check]) -> Table:
         checks,
         [
             PHASE.of(lambda check: check.subject),
-            Name("Objective", "目标").of(_wish),
+            Name("Objective", "目标").of(_objective),
             FOUND.of(_found),
             VERDICT.of(lambda check: verdicts[check.verdict]),
         ],
@@ -127,7 +127,7 @@ def _found(check: Check) -> str:
     return check.shown or (ABSENT if check.value is None else f"{check.value:.6g}")
 
 
-def _wish(check: Check) -> str:
+def _objective(check: Check) -> str:
     assert check.condition is not None
     sign = "≤" if check.condition.sign == ">" else "≥"
     return f"{check.condition.metric} {sign} {check.condition.limit:g}"

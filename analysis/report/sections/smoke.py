@@ -1,4 +1,4 @@
-"""Smoke: one chat per model and one stream, as the article's section 1."""
+"""Smoke: one chat per model and one stream, as in section 1 of the article."""
 
 from typing import Any
 
@@ -45,12 +45,12 @@ def _note(t: Words, row: dict[str, Any]) -> str:
     if not row["success"]:
         return failed(t, row["outcome"])
     if row["stream"]:
-        took = seconds(row["elapsed_sec"])
-        held = "stream_buffered" in (row["check"] or "").split()
-        clump = t(", in one clump", "，一次性到达") if held else ""
+        elapsed = seconds(row["elapsed_sec"])
+        buffered = "stream_buffered" in (row["check"] or "").split()
+        clump = t(", all at once", "，一次性到达") if buffered else ""
         return t(
-            f"{row['chunks']} chunks, {took} in all{clump}",
-            f"{row['chunks']} chunks，总耗时 {took}{clump}",
+            f"{row['chunks']} chunks, {elapsed} in all{clump}",
+            f"{row['chunks']} chunks，总耗时 {elapsed}{clump}",
         )
     if row["reasoning_content_present"]:
         return t("reasoning fields returned", "返回 reasoning 相关字段")

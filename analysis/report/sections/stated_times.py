@@ -1,4 +1,4 @@
-"""The times that the gateway's headers state, beside the measured ones."""
+"""The times that the gateway's headers state, next to the measured ones."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from recording.untrusted_text import quoted
 
 
 def lines(view: View) -> list[str]:
-    """A sentence for each phase whose answers state the gateway's overhead, for a terminal."""
+    """For a terminal: a sentence for each phase whose answers state the gateway's overhead."""
     return [
         view.t(
             f"{phase.phase}: the gateway says it added {milliseconds(p50)} (P50), "
@@ -30,7 +30,7 @@ def lines(view: View) -> list[str]:
 
 
 def blocks(view: View) -> list[Block]:
-    """A table with a row for each phase whose answers state such a time; nothing without any."""
+    """A table with a row for each phase whose answers state such a time; nothing if none do."""
     t = view.t
     phases = [p for p in view.phases if p.stated_overhead_count or p.stated_upstream_count]
     if not phases:
@@ -69,7 +69,7 @@ def _upstream(phase: PhaseNumbers) -> tuple[int, Percentiles]:
 def _stated(
     name: Name, stated: Callable[[PhaseNumbers], tuple[int, Percentiles]]
 ) -> list[PhaseColumn[Any]]:
-    """How many answers state a time, and its percentiles."""
+    """The columns for one stated time: how many answers state it, and its percentiles."""
     en, zh = name
     return [
         Name(f"{en}: stated in", f"{zh}：给出数").of(lambda p: stated(p)[0] or None, integer),

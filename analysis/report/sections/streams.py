@@ -44,9 +44,9 @@ def _tokens(view: View, phases: list[PhaseNumbers]) -> Table:
         how=t(
             "TTFT runs from send to the first token, reasoning or visible; TPOT = (last token - "
             "first token) / (tokens - 1), for streamed tokens. It is unknown if the chunks do not "
-            "resolve tokens (one arrival, or more than four tokens per arrival); unknown counts as "
-            "slowest in its percentiles. Output tokens/s: completion tokens of "
-            "all successes / wall clock; and of single requests, each over its own latency.",
+            "resolve tokens (one arrival, or more than four tokens per arrival); its percentiles "
+            "count unknown as slowest. Output tokens/s: completion tokens of all successes / wall "
+            "clock; per request: its own tokens / its latency.",
             "TTFT 为从发送到首个 token（推理或可见）；TPOT =（末 token − 首 token）/"
             "（token 数 − 1），仅计流式传输的 token。若 chunk 无法分辨各 token 的时刻"
             "（只到达一次，或每次到达超过 4 个 token），TPOT 为未知，在百分位中按最慢计。"
@@ -78,8 +78,7 @@ def _gaps(view: View, phases: list[PhaseNumbers]) -> Table:
         how=t(
             "A gap lies between two chunks that carry text; its percentiles cover all gaps of the "
             "phase's streams together, like ITL in other tools, to within 2.4 %. The tail runs "
-            "from the "
-            "last token to the last byte: usage, cost, [DONE].",
+            "from the last token to the last byte: usage, cost, [DONE].",
             "间隔指两个携带文本的 chunk 之间的时间；百分位取自该阶段所有流的全部间隔（即其他工具的 "
             "ITL），误差不超过 2.4%。尾部为末 token 到末字节：用量、费用、[DONE]。",
         ),
@@ -93,8 +92,8 @@ def _gap(rank: Fraction) -> Time:
 
 def stall_limit_s(view: View) -> float:
     """The run's `--stall-limit`, seconds."""
-    found = view.run.options.get("stall_limit")
-    return float(found) if isinstance(found, int | float) and found > 0 else STALL_LIMIT_S
+    limit_s = view.run.options.get("stall_limit")
+    return float(limit_s) if isinstance(limit_s, int | float) and limit_s > 0 else STALL_LIMIT_S
 
 
 def _amount(value: float | None) -> str:

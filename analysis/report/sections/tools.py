@@ -1,4 +1,4 @@
-"""Tool calls, as the article's section 6."""
+"""Tool calls, as in section 6 of the article."""
 
 from collections.abc import Callable
 
@@ -42,7 +42,7 @@ def section(view: View) -> Section:
         ],
         how=t(
             "Each reply is judged in turn: HTTP 200, tool_calls present, the right function, "
-            "arguments that parse as JSON, arguments that are right.",
+            "arguments that parse as JSON, and the right arguments.",
             "逐条判定：HTTP 200、返回 tool_calls、函数正确、参数可解析为 JSON、参数正确。",
         ),
     )

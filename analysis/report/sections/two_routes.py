@@ -1,4 +1,4 @@
-"""Two routes in one run, if there are two (written by sections/pairs.py)."""
+"""Two routes in one run, if there are two: the section of sections/pairs.py, with curves."""
 
 from collections.abc import Callable
 from math import isfinite
@@ -21,20 +21,20 @@ Levels = list[tuple[float, Verdict]]
 
 
 def section(view: View) -> Section:
-    """All that was compared."""
+    """Everything that was compared; empty in a run of one route."""
     if view.routes is None:
         return Section("")
     at = loads(view.t, view.run.plan)
-    asked = view.run.options.get("precision_ms")
-    wanted_s = asked / 1000 if isinstance(asked, int | float) else 0.0
-    whole = pairs.section(view.t, view.routes.rows, view.routes.found, at, wanted_s)
+    precision_ms = view.run.options.get("precision_ms")
+    wanted_s = precision_ms / 1000 if isinstance(precision_ms, int | float) else 0.0
+    whole = pairs.section(view.t, view.routes.rows, view.routes.comparison, at, wanted_s)
     ended = [_ended(view.t, event) for event in view.run.events_of(PrecisionReached)]
-    curves = _curves(view, view.routes.found.verdicts)
+    curves = _curves(view, view.routes.comparison.verdicts)
     return Section(whole.title, [*ended, *curves, *whole.blocks])
 
 
 def _ended(t: Words, event: PrecisionReached) -> Remark:
-    """That a phase was as long as its precision took."""
+    """That a phase ended when it had reached its precision."""
     count, half = integer(event.pairs), f"±{(event.half_s or 0) * 1000:,.1f} ms"
     return Remark(
         "note",
@@ -47,21 +47,21 @@ def _ended(t: Words, event: PrecisionReached) -> Remark:
 
 
 def _curves(view: View, verdicts: list[Verdict]) -> list[Chart]:
-    """What the gateway adds by rate or concurrency, of each mode and model with several levels.
+    """What the gateway adds by rate or concurrency, for each mode and model with several levels.
 
-    Of TTFT, without streams of the total time: the estimates, and the ends of their intervals.
+    The estimates of TTFT (of the total time without streams), and the ends of their intervals.
     """
     phases = {phase.phase: phase for phase in view.phases}
-    found: dict[tuple[str, str], dict[str, Levels]] = {}
-    for one in verdicts:
-        phase = phases.get(one.phase)
-        known = phase is not None and phase.target and one.least is not None
-        if known and phase is not None and one.metric in ("ttft", "total"):
-            metrics = found.setdefault((phase.mode, one.model), {})
-            metrics.setdefault(one.metric, []).append((float(phase.target or 0), one))
+    curves: dict[tuple[str, str], dict[str, Levels]] = {}
+    for verdict in verdicts:
+        phase = phases.get(verdict.phase)
+        known = phase is not None and phase.target and verdict.least is not None
+        if known and phase is not None and verdict.metric in ("ttft", "total"):
+            metrics = curves.setdefault((phase.mode, verdict.model), {})
+            metrics.setdefault(verdict.metric, []).append((float(phase.target or 0), verdict))
     return [
         _curve(view.t, mode, model, metric, levels)
-        for (mode, model), metrics in found.items()
+        for (mode, model), metrics in curves.items()
         for metric, levels in list(metrics.items())[:1]
         if len({target for target, _ in levels}) > 1
     ]
@@ -88,5 +88,5 @@ def _curve(t: Words, mode: str, model: str, metric: str, levels: Levels) -> Char
 
 
 def _points(levels: Levels, number: Callable[[Verdict], float | None]) -> Points:
-    known = [(target, number(one)) for target, one in levels]
+    known = [(target, number(verdict)) for target, verdict in levels]
     return sorted((x, y * 1000) for x, y in known if y is not None and isfinite(y))

@@ -1,4 +1,4 @@
-"""Image input, as the article's section 6: the same picture at each output budget."""
+"""Image input, as in section 6 of the article: the same picture at each output budget."""
 
 from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.page.blocks import Section
@@ -12,7 +12,7 @@ from analysis.report.view import Row, View
 PLACE = 150  # in the report
 TITLE = Name("Multimodal smoke", "多模态 Smoke")
 READABLE = 0.8
-"""The share of the picture's text that the probe asks for (tasks/probes/vision.py)."""
+"""The share of the picture's text that the probe requires (tasks/probes/vision.py)."""
 
 
 def section(view: View) -> Section:
@@ -59,7 +59,7 @@ def _note(t: Words, phase: PhaseNumbers, share: float | None) -> str:
 
 
 def text_share(rows: list[Row]) -> float | None:
-    """The largest share of the picture's text that a reply held."""
+    """The largest share of the picture's text that a reply contains; None: none was judged."""
     shares = [detail(row).get("text_share") for row in rows]
     known = [float(share) for share in shares if isinstance(share, (int, float))]
     return max(known, default=None)

@@ -1,4 +1,4 @@
-"""RPM and TPM windows, as the article's section 3."""
+"""RPM and TPM windows, as in section 3 of the article."""
 
 from typing import Any
 
@@ -30,17 +30,17 @@ _TPM = CONCURRENCY.called(Name("Target TPM", "调度目标 TPM"))
 
 
 def section(view: View) -> Section:
-    """The RPM table and the TPM table; a steady or soak window reads as an RPM one."""
+    """A table of the RPM, soak and replay windows, one of those with held concurrency, and TPM."""
     t = view.t
     kinds = {phase["name"]: phase.get("kind") for phase in view.run.plan}
     paced, tpm = view.of_modes("rpm", "soak", "replay"), view.of_modes("tpm")
-    held = [phase for phase in paced if kinds.get(phase.phase) == "steady"]
-    rpm = [phase for phase in paced if phase not in held]
+    steady = [phase for phase in paced if kinds.get(phase.phase) == "steady"]
+    rpm = [phase for phase in paced if phase not in steady]
     tables = []
     if rpm:
         tables.append(_rpm(view, rpm, t("RPM results", "RPM 结果"), _RPM))
-    if held:
-        tables.append(_rpm(view, held, t("Held concurrency", "保持并发"), CONCURRENCY))
+    if steady:
+        tables.append(_rpm(view, steady, t("Held concurrency", "保持并发"), CONCURRENCY))
     if tpm:
         tables.append(_tpm(view, tpm))
     lengths = sorted({p.duration_s for p in paced + tpm if p.duration_s is not None})
@@ -90,7 +90,7 @@ def _tpm(view: View, phases: list[PhaseNumbers]) -> Table:
 
 
 def _window(target: PhaseColumn[Any]) -> list[PhaseColumn[Any]]:
-    """Whose window it was, what became of its requests, and the rates."""
+    """The columns for the model, the target, what became of the requests, and the rates."""
     return [MODEL, target, PLANNED, SUCCESS, STATUSES, OBSERVED_RPM, OBSERVED_TPM]
 
 

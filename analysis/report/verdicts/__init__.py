@@ -1,4 +1,4 @@
-"""What a reader must know before the numbers, one noun per file; the gravest stands first."""
+"""What a reader must know before the numbers: one subject per file, the gravest verdicts first."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -28,12 +28,12 @@ _ORDER = {"bad": 0, "note": 1, "good": 2}
 
 
 def verdicts(view: View) -> list[Remark]:
-    """Every verdict on the run, the gravest first; among equals, what was asked for first.
+    """Every verdict on the run, the gravest first; among equals, what the operator asked for first.
 
-    Of two routes the gateway's alone is judged, beside what it adds to the other one.
+    In a run with two routes only the gateway's is judged, and what it adds to the other.
     """
     whole, view = view, view.of_gateway()
-    found = [
+    remarks = [
         *asked.remarks(whole),
         *_routes(whole),
         *compat.remarks(whole),
@@ -52,11 +52,11 @@ def verdicts(view: View) -> list[Remark]:
         *dialects.remarks(view),
         *flags(view),
     ]
-    return sorted(found, key=lambda remark: _ORDER[remark.level])
+    return sorted(remarks, key=lambda remark: _ORDER[remark.level])
 
 
 def _doubts(remarks: Iterable[Remark]) -> list[Remark]:
-    """The same, marked as being about the measurement."""
+    """The same remarks, marked as being about the measurement."""
     return [replace(remark, doubt=True) for remark in remarks]
 
 
@@ -64,4 +64,4 @@ def _routes(view: View) -> list[Remark]:
     """What the gateway adds to the reference, a sentence per phase."""
     if view.routes is None:
         return []
-    return first_page(view.t, view.routes.found, loads(view.t, view.run.plan))
+    return first_page(view.t, view.routes.comparison, loads(view.t, view.run.plan))

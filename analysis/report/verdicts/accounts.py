@@ -1,4 +1,4 @@
-"""What became of the budget, and token windows that could not be calibrated."""
+"""How much of the budget was used, and token windows that could not be calibrated."""
 
 from analysis.page.blocks import Remark
 from analysis.page.words import integer
@@ -7,15 +7,15 @@ from recording.events import Accounts, Uncalibrated
 
 
 def remarks(view: View) -> list[Remark]:
-    """What became of the budget, and of token windows that could not be calibrated."""
-    t, found = view.t, []
+    """A remark on each budget of the run, and on each token window that was not calibrated."""
+    t, verdicts = view.t, []
     for event in view.run.events_of(Accounts)[-1:]:
         for unit in ("money", "tokens"):
-            said = event.unit(unit)
-            if not said:
+            account = event.unit(unit)
+            if not account:
                 continue
             shown = t.money if unit == "money" else integer
-            limit, spent = shown(said.limit), shown(said.spent)
+            limit, spent = shown(account.limit), shown(account.spent)
             name = t({"money": "Budget", "tokens": "Token budget"}[unit],
                      {"money": "预算", "tokens": "Token 预算"}[unit])  # fmt: skip
             clauses = [
@@ -24,33 +24,33 @@ def remarks(view: View) -> list[Remark]:
                     f"共使用 {spent} / {limit}（含历次尝试）",
                 )
             ]
-            if said.largest_underestimate > 0:
-                most = shown(said.largest_underestimate)
+            if account.largest_underestimate > 0:
+                most = shown(account.largest_underestimate)
                 clauses.append(
                     t(
-                        "a request used more than the worst case that was set aside for it, by "
-                        f"{most} at most",
+                        "at least one request used more than the worst case reserved for it, by up "
+                        f"to {most}",
                         f"有请求超出为其预留的最坏情况，至多 {most}",
                     )
                 )
-            if said.unstated:
+            if account.unstated:
                 clauses.append(
                     t(
-                        f"{integer(said.unstated)} requests that state no cost count at their "
+                        f"{integer(account.unstated)} requests that state no cost count at their "
                         "worst case",
-                        f"{integer(said.unstated)} 个未给出费用的请求按最坏情况计",
+                        f"{integer(account.unstated)} 个未给出费用的请求按最坏情况计",
                     )
                 )
             text = f"{name}{t.colon}{t.clauses(clauses)}{t.stop}"
-            if said.spent <= said.limit:
-                found.append(Remark("note", text))
+            if account.spent <= account.limit:
+                verdicts.append(Remark("note", text))
             else:
-                found.append(Remark("bad", text, t(f"{name} exceeded", f"超出{name}")))
+                verdicts.append(Remark("bad", text, t(f"{name} exceeded", f"超出{name}")))
     for window in view.run.events_of(Uncalibrated):
         text = t(
-            f"{window.phase}: its calibration states no tokens, so its prompts were sized by the "
-            "seed's arithmetic.",
+            f"{window.phase}: the calibration requests stated no tokens, so the prompts were sized "
+            "by the original script's arithmetic.",
             f"{window.phase}：校准请求未给出 token 数，按原脚本的算法确定 prompt 长度。",
         )
-        found.append(Remark("note", text))
-    return found
+        verdicts.append(Remark("note", text))
+    return verdicts

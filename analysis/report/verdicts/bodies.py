@@ -9,34 +9,34 @@ from recording.untrusted_text import quoted
 
 
 def remarks(view: View) -> list[Remark]:
-    """A note for each model and field; the last says how many requests were sent again."""
-    t, found, seen = view.t, list[Remark](), set[tuple[str, str]]()
+    """A note for each model and field; a last one says how many requests were sent again."""
+    t, notes, reported = view.t, list[Remark](), set[tuple[str, str]]()
     for event in view.run.events_of(BodyChanged):
         change = event.change
         key = (change.model, change.field)
-        if key not in seen:  # an interrupted run that goes on may have found it out twice
-            seen.add(key)
-            found.append(Remark("note", _text(t, change)))
-    count = int(view.run.rows.frame(["refused_sends"])["refused_sends"].sum()) if found else 0
+        if key not in reported:  # a resumed run may have learnt it twice
+            reported.add(key)
+            notes.append(Remark("note", _text(t, change)))
+    count = int(view.run.rows.frame(["refused_sends"])["refused_sends"].sum()) if notes else 0
     if count:
         text = t(
-            f"Sends refused for such a field: {integer(count)}; each was sent again at once as the "
-            "same request, and its row holds the last answer.",
+            f"Sends refused because of such a field: {integer(count)}; each was repeated at once "
+            "as the same request, and its row has the last answer.",
             f"共 {integer(count)} 次发送因上述字段被拒，均作为同一请求立即重发，"
             "记录以最后的应答为准。",
         )
-        found.append(Remark("note", text))
-    return found
+        notes.append(Remark("note", text))
+    return notes
 
 
 def _text(t: Words, change: BodyChange) -> str:
     model, name = quoted(change.model, 80), change.field
-    status, said = change.status, quoted(change.said)
+    status, words = change.status, quoted(change.said)
     en, zh = _ways(change)
     return t(
-        f"{model} refuses the field {name} (HTTP {status}: {said}), so its requests were sent "
+        f"{model} refuses the field {name} (HTTP {status}: {words}), so its requests were sent "
         f"{en} from then on.",
-        f"{model} 拒绝字段 {name}（HTTP {status}：{said}），此后的请求{zh}。",
+        f"{model} 拒绝字段 {name}（HTTP {status}：{words}），此后的请求{zh}。",
     )
 
 

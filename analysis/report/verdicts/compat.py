@@ -11,14 +11,14 @@ _NAMED = 5
 
 
 def remarks(view: View) -> list[Remark]:
-    """What was found of each model; and the required cells that do not pass."""
+    """The required features that do not pass, then the result for each model."""
     features = view.features
-    found = [
+    per_model = [
         _remark(view.t, model, [cell for cell in features.own if cell.model == model],
                 features.ended.get(model, ""), model in features.mute)
         for model in features.models if features.cells
     ]  # fmt: skip
-    return [*_required(view), *found]
+    return [*_required(view), *per_model]
 
 
 def _remark(t: Words, model: str, cells: list[Cell], ended: str, mute: bool) -> Remark:
@@ -27,7 +27,7 @@ def _remark(t: Words, model: str, cells: list[Cell], ended: str, mute: bool) -> 
         return Remark("bad", head + t(". Nothing else was sent.", "。其余请求均未发送。"), head)
     tried = [cell for cell in cells if cell.verdict is not Verdict.NOT_TRIED]
     works, of = (integer(n) for n in (_count(tried, Verdict.WORKS), len(tried)))
-    head = t(f"{model}: {works} of {of} features that were tried work",
+    head = t(f"{model}: {works} of the {of} features that were tried work",
              f"{model}：已检查 {of} 项功能，{works} 项可用")  # fmt: skip
     rest = [verdict for verdict in WORST_FIRST
             if verdict is not Verdict.WORKS and _count(tried, verdict)]  # fmt: skip
@@ -53,19 +53,20 @@ def _clause(t: Words, cells: list[Cell], verdict: Verdict) -> str:
 
 
 def _required(view: View) -> list[Remark]:
-    t, judged = view.t, view.features.required
-    if not judged:
+    t, every_required = view.t, view.features.required
+    if not every_required:
         return []
-    failed, every = [one for one in judged if not one.passes], integer(len(judged))
+    failed = [required for required in every_required if not required.passes]
+    total = integer(len(every_required))
     if not failed:
-        head = t(f"all {every} required features pass", f"{every} 项必需功能全部通过")
+        head = t(f"all {total} required features pass", f"{total} 项必需功能全部通过")
         return [Remark("good", head[:1].upper() + head[1:] + t.stop, head)]
-    said = [
-        f"{one.check} ({one.model}): "
-        + t(*WORDS[one.cell.verdict if one.cell else Verdict.NOT_TRIED])
-        for one in failed[:_NAMED]
+    texts = [
+        f"{required.check} ({required.model}): "
+        + t(*WORDS[required.cell.verdict if required.cell else Verdict.NOT_TRIED])
+        for required in failed[:_NAMED]
     ]
     more = " …" if len(failed) > _NAMED else ""
-    head = t(f"{integer(len(failed))} of {every} required features do not pass",
-             f"{every} 项必需功能中 {integer(len(failed))} 项未通过")  # fmt: skip
-    return [Remark("bad", f"{head}{t.colon}{t.clauses(said)}{more}{t.stop}", head)]
+    head = t(f"{integer(len(failed))} of {total} required features do not pass",
+             f"{total} 项必需功能中 {integer(len(failed))} 项未通过")  # fmt: skip
+    return [Remark("bad", f"{head}{t.colon}{t.clauses(texts)}{more}{t.stop}", head)]

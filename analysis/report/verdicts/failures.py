@@ -18,8 +18,8 @@ from recording.untrusted_text import quoted
 from rules.hints import Hint, hint
 
 SMALL_SHARE = 0.01
-"""Failures up to this share of a phase's requests are a note. A phase in which nothing succeeded
-is bad whatever its size."""
+"""Failures up to this share of a phase's requests are only a note. A phase in which nothing
+succeeded is bad, however small it is."""
 
 _SOUGHT = {
     "limits": frozenset({Outcome.RATE_LIMITED.value}),
@@ -28,58 +28,60 @@ _SOUGHT = {
     "billing/limited": frozenset({Outcome.RATE_LIMITED.value}),
     **{f"identity/{one}": frozenset({Outcome.BAD_REQUEST.value}) for one in (*ASKED, *LOGPROBS)},
 }
-"""What a mode, or a scenario of it, sends its requests for is no failure of them."""
+"""Outcomes that a mode, or a scenario of it, provokes on purpose: they are no failures."""
 
 
 ALIKE = 3
-"""Up to so many phases that failed in one way have a remark each; more of them share one."""
+"""Up to so many phases that failed in the same way get a remark each; more of them share one."""
 
 
 class _Failed(NamedTuple):
     """A phase with failures."""
 
     phase: PhaseNumbers
-    told: Failures
+    failures: Failures
 
     @property
     def kind(self) -> tuple[Level, bool, str, int | None]:
-        """What phases have in common that failed in one way."""
-        first = self.told.causes[0]
-        whole = self.told.failed == self.told.sent
-        return _level(self.phase.mode, self.told), whole, first.outcome, first.status
+        """What phases that failed in the same way have in common."""
+        first = self.failures.causes[0]
+        whole = self.failures.failed == self.failures.sent
+        return _level(self.phase.mode, self.failures), whole, first.outcome, first.status
 
 
 def remarks(view: View) -> list[Remark]:
-    """One remark per phase with failures, or one of many phases that failed in one way."""
+    """One remark per phase with failures, or one for many phases that failed in the same way."""
     kinds: dict[tuple[Level, bool, str, int | None], list[_Failed]] = {}
-    for one in _failed(view):
-        kinds.setdefault(one.kind, []).append(one)
-    found = []
+    for failed in _failed(view):
+        kinds.setdefault(failed.kind, []).append(failed)
+    verdicts = []
     for (level, *_), alike in kinds.items():
         if len(alike) > ALIKE:
-            found.append(Remark(level, _of_many(view, alike), _head(view.t, alike)))
+            verdicts.append(Remark(level, _of_many(view, alike), _head(view.t, alike)))
         else:
-            found += [Remark(level, _text(view, *one), _head(view.t, [one])) for one in alike]
-    return found
+            verdicts += [
+                Remark(level, _text(view, *failed), _head(view.t, [failed])) for failed in alike
+            ]
+    return verdicts
 
 
 def _failed(view: View) -> list[_Failed]:
-    found = []
+    failing = []
     for phase in view.phases:
         if not phase.failures and not warmup_s(view.run):
-            continue  # what was left out of the numbers may have failed as well
+            continue  # with a warm-up, requests that the numbers leave out may have failed, too
         of_mode = _SOUGHT.get(phase.mode, frozenset())
         sought = _SOUGHT.get(f"{phase.mode}/{phase.scenario}", of_mode)
-        told = failures(view, phase.phase, sought)
-        if told.causes:
-            found.append(_Failed(phase, told))
-    return found
+        of_phase = failures(view, phase.phase, sought)
+        if of_phase.causes:
+            failing.append(_Failed(phase, of_phase))
+    return failing
 
 
 def _head(t: Words, alike: Sequence[_Failed]) -> str:
     """`rate_limited (HTTP 429) in 89 phases`."""
-    phase, told = alike[0]
-    first, name = told.causes[0], quoted(phase.phase, 80)
+    phase, of_phase = alike[0]
+    first, name = of_phase.causes[0], quoted(phase.phase, 80)
     status = _status(t, first)
     many = len(alike)
     return t(
@@ -89,46 +91,46 @@ def _head(t: Words, alike: Sequence[_Failed]) -> str:
 
 
 def _of_many(view: View, alike: Sequence[_Failed]) -> str:
-    """What many phases that failed in one way have to say, together."""
+    """The causes of many phases that failed in the same way, in one text."""
     t = view.t
     counts: dict[tuple[str, int | None], int] = {}
-    for cause in (cause for one in alike for cause in one.told.causes):
+    for cause in (cause for failed in alike for cause in failed.failures.causes):
         key = cause.outcome, cause.status
         counts[key] = counts.get(key, 0) + cause.count
-    first = alike[0].told.causes[0]
+    first = alike[0].failures.causes[0]
     causes = [Cause(*key, count, "") for key, count in counts.items()]
     causes.sort(key=lambda cause: (cause.outcome != first.outcome, -cause.count))
     causes[0] = replace(causes[0], words=first.words)
-    sent = sum(one.told.sent for one in alike)
+    sent = sum(failed.failures.sent for failed in alike)
     many = len(alike)
-    names = t.join(quoted(one.phase.phase, 80) for one in alike[:ALIKE]) + " …"
+    names = t.join(quoted(failed.phase.phase, 80) for failed in alike[:ALIKE]) + " …"
     who = t(f"{many} phases ({names})", f"{many} 个阶段（{names}）")
     advice = hint(first.outcome, first.status, first.words)
-    return _told(view, Failures(sent, tuple(causes)), who, advice)
+    return _described(view, Failures(sent, tuple(causes)), who, advice)
 
 
-def _level(mode: str, told: Failures) -> Level:
-    if told.failed == told.sent:
+def _level(mode: str, of_phase: Failures) -> Level:
+    if of_phase.failed == of_phase.sent:
         return "bad"
     if mode == "capacity":
-        return "note"  # its trials go beyond what the gateway bears: the objectives judge them
-    return "bad" if told.share > SMALL_SHARE else "note"
+        return "note"  # its trials overload the gateway on purpose: the objectives judge them
+    return "bad" if of_phase.share > SMALL_SHARE else "note"
 
 
-def _text(view: View, numbers: PhaseNumbers, told: Failures) -> str:
-    first = told.causes[0]
+def _text(view: View, numbers: PhaseNumbers, of_phase: Failures) -> str:
+    first = of_phase.causes[0]
     advice = hint(first.outcome, first.status, first.words)
     if first.outcome == Outcome.NOT_FOUND and (meant := _meant(view, numbers.model_requested)):
         advice = meant
-    return _told(view, told, numbers.phase, advice)
+    return _described(view, of_phase, numbers.phase, advice)
 
 
-def _told(view: View, told: Failures, phase: str, advice: Hint | None) -> str:
-    """How often and why the requests of a phase failed, or those of several (`phase` names it)."""
+def _described(view: View, of_phase: Failures, phase: str, advice: Hint | None) -> str:
+    """How often and why the requests failed of the phase, or phases, that `phase` names."""
     t = view.t
-    failed, sent = integer(told.failed), integer(told.sent)
-    share = percent(told.share)
-    if told.failed == told.sent:
+    failed, sent = integer(of_phase.failed), integer(of_phase.sent)
+    share = percent(of_phase.share)
+    if of_phase.failed == of_phase.sent:
         head = t(
             f"{phase}: nothing succeeded, {failed} of {sent} requests failed",
             f"{phase}：没有一个请求成功，{sent} 个请求中 {failed} 个失败",
@@ -138,15 +140,15 @@ def _told(view: View, told: Failures, phase: str, advice: Hint | None) -> str:
             f"{phase}: {failed} of {sent} requests failed ({share})",
             f"{phase}：{sent} 个请求中 {failed} 个失败（{share}）",
         )
-    first, *rest = told.causes
-    said = t.clauses([_clause(t, first), *(_brief(t, cause) for cause in rest[:4])])
+    first, *rest = of_phase.causes
+    causes = t.clauses([_clause(t, first), *(_brief(t, cause) for cause in rest[:4])])
     more = " …" if len(rest) > 4 else ""
-    text = f"{head}{t.colon}{said}{more}{t.stop}"
+    text = f"{head}{t.colon}{causes}{more}{t.stop}"
     return f"{text}{t.gap}{_sentence(t, advice.en, advice.zh)}" if advice else text
 
 
 def _meant(view: View, model: str) -> Hint | None:
-    """What the look before the run found instead: another base URL, or models of near names."""
+    """What the look before the run found: another base URL, or models with similar names."""
     for event in view.run.events_of(Doubtful):
         if event.kind == "model" and event.asked != model:
             continue
@@ -167,11 +169,11 @@ def _meant(view: View, model: str) -> Hint | None:
 
 def _clause(t: Words, cause: Cause) -> str:
     """`10 auth, HTTP 401, "Incorrect API key provided"`."""
-    said = _brief(t, cause)
+    text = _brief(t, cause)
     if not cause.words:
-        return said
+        return text
     words = quoted(cause.words)
-    return said + t(f', "{words}"', f"，“{words}”")
+    return text + t(f', "{words}"', f"，“{words}”")
 
 
 def _brief(t: Words, cause: Cause) -> str:

@@ -1,4 +1,4 @@
-"""Whether the load generator kept time: a late one measures itself."""
+"""Whether the load generator kept time: if it was late, it measured itself."""
 
 from analysis.features.cells import MODE as COMPAT
 from analysis.numbers.phase_numbers import PhaseNumbers
@@ -15,30 +15,30 @@ UNTIMED = (COMPAT, "identity")  # modes that measure no times
 
 
 def remarks(view: View) -> list[Remark]:
-    """Whether the requests left when they were due, and what came was read when it came."""
+    """Whether requests were sent when they were due, and answers were read when they arrived."""
     t = view.t
     judged = [
         phase for phase in view.phases
         if phase.generator_limited is not None and phase.mode not in UNTIMED
     ]  # fmt: skip
     limited = [phase for phase in judged if phase.generator_limited]
-    found = []
+    verdicts = []
     for phase in limited:
         name = phase.phase
         text = t(
             f"{name} is generator-limited, do not trust it", f"{name} 受压测端限制，结果不可信"
         )
-        if held := _held(view, name):
+        if waiting := _held(view, name):
             text = t(
-                f"{name} was held back by its budget, do not trust its rate: {integer(held)} "
-                "requests waited until what was in flight left enough for their worst case "
-                "(give a larger budget)",
-                f"{name} 受预算限制，其速率不可信：{integer(held)} "
+                f"{name} was held back by its budget, do not trust its rate: {integer(waiting)} "
+                "requests waited until those in flight had released enough of it for their worst "
+                "case (give a larger budget)",
+                f"{name} 受预算限制，其速率不可信：{integer(waiting)} "
                 "个请求等待在途请求释放足够的最坏情况预留（请提高预算）",
             )
         why = [*_limits(view, phase), *_lateness(t, phase)]
         head = t("a phase that the generator limited", "受压测端限制的阶段")
-        found.append(Remark(_level(phase), sentence(t, text, t.clauses(why)), head))
+        verdicts.append(Remark(_level(phase), sentence(t, text, t.clauses(why)), head))
     if judged and not limited:
         sends = [p.send_lag.p99_s for p in judged if p.send_lag.p99_s is not None]
         loops = [p.loop_lag_p99_s for p in judged if p.loop_lag_p99_s is not None]
@@ -52,22 +52,22 @@ def remarks(view: View) -> list[Remark]:
             f"the limits of every phase (worst: {t.join(worst)}).",
             f"压测端准时发送：各阶段发送与事件循环的 P99 滞后均未超限（最大：{t.join(worst)}）。",
         )
-        found.append(Remark("good", text))
-    return found
+        verdicts.append(Remark("good", text))
+    return verdicts
 
 
 def _level(phase: PhaseNumbers) -> Level:
-    """Of fewer than FEWEST requests the latest probe of the loop is its 99th percentile: a note."""
+    """Bad, or a note for fewer than FEWEST requests: one late probe of the loop is its P99 then."""
     return "bad" if phase.sent >= FEWEST or phase.local_limits else "note"
 
 
 def _held(view: View, phase: str) -> int:
-    """How many requests of a phase waited for the budget."""
+    """How many requests of a phase waited for the budget to be released."""
     return sum(end.held_by_budget or 0 for end in view.run.events_of(PhaseEnd, phase))
 
 
 def _limits(view: View, phase: PhaseNumbers) -> list[str]:
-    """Which limits of our own machine requests of a phase met, and what to raise."""
+    """Which limits of our own machine a phase's requests reached, and what to raise."""
     if not phase.local_limits:
         return []
     t, clauses = view.t, []
@@ -90,7 +90,7 @@ def _limits(view: View, phase: PhaseNumbers) -> list[str]:
 
 
 def _lateness(t: Words, phase: PhaseNumbers) -> list[str]:
-    """Which of the generator's lags exceeds which limit, a clause each."""
+    """Which of the generator's lags exceeds which limit, one clause each."""
     clauses = []
     sent, loop = phase.send_lag.p99_s, phase.loop_lag_p99_s
     measured, name = phase.latency.p50_s, t("the median latency", "中位延迟")
@@ -118,7 +118,7 @@ def _lateness(t: Words, phase: PhaseNumbers) -> list[str]:
         lag, limits = milliseconds(loop), t(" and ", "与").join(dict.fromkeys(passed))
         clauses.append(
             t(
-                f"the generator read what came up to {lag} late (P99 lag of its event loop), more "
+                f"the generator read answers up to {lag} late (P99 lag of its event loop), more "
                 f"than {limits}",
                 f"压测端读取应答最多迟 {lag}（事件循环 P99 滞后），超过 {limits}",
             )
@@ -131,7 +131,7 @@ def _above(lag_s: float | None, limit_s: float | None) -> bool:
 
 
 def _share(t: Words, share: float, name: str, measured_s: float | None) -> str:
-    """Where a limit comes from: a share of what was measured, or the grain of time itself."""
+    """Where a limit comes from: a share of a measured time, or the resolution of a lag."""
     if measured_s is None or share * measured_s < GRAIN_S:
         return t("the smallest lag that can be distinguished from noise", "可与噪声区分的最小值")
     value = seconds(measured_s)

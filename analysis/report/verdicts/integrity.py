@@ -3,7 +3,7 @@
 from analysis.page.blocks import Remark
 from analysis.page.words import integer
 from analysis.report import workers
-from analysis.report.event_text import sentence, told
+from analysis.report.event_text import clause, sentence
 from analysis.report.view import View
 from recording.events import Ended, Refused, RunEnd, Stopped, StopRule
 from recording.outcome import Outcome
@@ -12,12 +12,12 @@ _EXAMPLES = 5
 
 
 def remarks(view: View) -> list[Remark]:
-    """What ended early, what was not run, what left no row, and who was lost."""
+    """What ended early, what was not run, what left no row, and which workers were lost."""
     return [*_faults(view), *_stops(view), *_whole(view), *_parted(view), *_losses(view)]
 
 
 def _faults(view: View) -> list[Remark]:
-    """Whether requests failed by a fault of ours, which is no word about the gateway."""
+    """Requests that failed because of a fault of ours, which says nothing about the gateway."""
     name, t = Outcome.INTERNAL_ERROR.value, view.t
     count = sum(phase.outcomes.get(name, 0) for phase in view.phases)
     if not count:
@@ -32,26 +32,26 @@ def _faults(view: View) -> list[Remark]:
 
 
 def _whole(view: View) -> list[Remark]:
-    """Whether the run ended, ran all it planned, and left whole files."""
+    """Whether the run ended, ran everything planned, and left complete files."""
     t, run = view.t, view.run
-    found = []
+    verdicts = []
     if run.interrupted:
         text = t(
             "The run was interrupted: it never recorded its end. Its finished requests are below.",
             "本次运行被中断：没有结束记录。以下为中断前已完成的部分。",
         )
-        found.append(Remark("bad", text, t("the run was interrupted", "运行被中断")))
+        verdicts.append(Remark("bad", text, t("the run was interrupted", "运行被中断")))
     ends = run.events_of(RunEnd)
     completed = bool(ends) and ends[-1].completed is not False  # a resumed run has several
     stops = [] if completed else [*run.events_of(Stopped), *run.events_of(Ended)]
     for event in stops:
         where = t(f" in {event.phase}", f"（{event.phase}）") if event.phase else ""
         text = t(f"The run was stopped before its end{where}", f"运行被提前停止{where}")
-        found.append(Remark("note", sentence(t, text, told(t, event))))
+        verdicts.append(Remark("note", sentence(t, text, clause(t, event))))
     cut = [*view.run.events_of(StopRule), *view.run.events_of(Refused)]
     if not stops and not cut and ends and not completed:
         text = t("The run ended before its plan was done.", "运行在计划完成前结束。")
-        found.append(Remark("note", text))
+        verdicts.append(Remark("note", text))
     missing = view.not_run
     if missing:
         shown = view.t.join(missing[:_EXAMPLES]) + (" …" if len(missing) > _EXAMPLES else "")
@@ -59,14 +59,14 @@ def _whole(view: View) -> list[Remark]:
             f"Planned phases without any request: {shown} ({len(missing)}).",
             f"{len(missing)} 个计划阶段没有请求：{shown}。",
         )
-        found.append(Remark("note", text))
-    found += [Remark("note", t(*odd)) for odd in run.remarks]
-    return found
+        verdicts.append(Remark("note", text))
+    verdicts += [Remark("note", t(*odd)) for odd in run.remarks]
+    return verdicts
 
 
 def _stops(view: View) -> list[Remark]:
-    """The phases that the stop rule ended, and those that ended because all was refused alike."""
-    t, found = view.t, []
+    """The phases that the stop rule ended, or that ended because all requests were refused."""
+    t, verdicts = view.t, []
     for event in view.run.events:
         where = event.phase
         if isinstance(event, StopRule):
@@ -76,13 +76,13 @@ def _stops(view: View) -> list[Remark]:
         else:
             continue
         early = t("a phase that was ended early", "被提前终止的阶段")
-        found.append(Remark("bad", sentence(t, head, told(t, event)), early))
-    return found
+        verdicts.append(Remark("bad", sentence(t, head, clause(t, event)), early))
+    return verdicts
 
 
 def _parted(view: View) -> list[Remark]:
-    """Bursts that several attempts at the run sent: their concurrency was never what they name."""
-    t, found = view.t, []
+    """Bursts sent by several attempts at the run, so never at their nominal concurrency."""
+    t, verdicts = view.t, []
     bursts = {phase["name"] for phase in view.run.plan if phase.get("kind") == "burst"}
     for phase in view.phases:
         parts = phase.parts if phase.phase in bursts else None
@@ -91,19 +91,19 @@ def _parted(view: View) -> list[Remark]:
         name, shown = phase.phase, t.join(map(str, parts))
         text = t(
             f"{name} was resumed: it was sent in {len(parts)} parts, of {shown} requests, and "
-            f"never as {phase.sent} at once. Do not read it as that burst; to measure that, "
-            "start a new run.",
+            f"never as {phase.sent} at once. Do not read it as a burst of that size; to measure "
+            "one, start a new run.",
             f"{name} 为续跑：分 {len(parts)} 次发出（{shown} 个请求），"
             f"从未同时发出 {phase.sent} 个。不可视为该并发的结果；如需测量请重新运行。",
         )
-        found.append(Remark("bad", text, t("a burst sent in parts", "分次发出的并发")))
-    return found
+        verdicts.append(Remark("bad", text, t("a burst sent in parts", "分次发出的并发")))
+    return verdicts
 
 
 def _losses(view: View) -> list[Remark]:
-    """What was planned and never sent, and what became of those who were to send it."""
+    """What was planned but never sent or recorded, and what became of the workers."""
     t = view.t
-    found = []
+    verdicts = []
     dropped = [phase for phase in view.phases if phase.dropped]
     if dropped:
         where = t.join(f"{phase.phase} {phase.dropped}" for phase in dropped[:_EXAMPLES])
@@ -112,7 +112,7 @@ def _losses(view: View) -> list[Remark]:
             f"{total} planned requests were never sent ({where}).",
             f"{total} 个计划请求未发出（{where}）。",
         )
-        found.append(Remark("note", text))
+        verdicts.append(Remark("note", text))
     if lost := sum(phase.outcomes.get("lost", 0) for phase in view.phases):
         text = t(
             f"{integer(lost)} requests were held by a process that died or was lost: each may have "
@@ -125,24 +125,24 @@ def _losses(view: View) -> list[Remark]:
                 f"（若均按同一模型中最贵的一次计，合计 {t.money(most)}）",
             )
         text += t.stop
-        found.append(Remark("bad", text, t("requests that were lost", "丢失的请求")))
+        verdicts.append(Remark("bad", text, t("requests that were lost", "丢失的请求")))
     unsaid = sum(p.planned - p.recorded for p in view.phases)
     if unsaid:
         text = t(
             f"{integer(unsaid)} planned requests left no row.",
             f"{integer(unsaid)} 个计划请求没有记录。",
         )
-        found.append(Remark("note", text))
-    return found + workers.remarks(view)
+        verdicts.append(Remark("note", text))
+    return verdicts + workers.remarks(view)
 
 
 def _dearest(view: View) -> float | None:
-    """What the lost requests cost if each cost as much as the dearest of its model that is known.
+    """The cost of the lost requests if each cost as much as the dearest known one of its model.
 
-    None where of one of the models nothing is known.
+    In the run's currency; None if no cost is known for one of the models.
     """
     frame = view.run.rows.frame(["outcome", "model_requested", "api_cost"])
     dearest = frame.groupby("model_requested")["api_cost"].max()
     models = frame.loc[frame["outcome"] == Outcome.LOST.value, "model_requested"]
-    found = models.astype(str).map(dearest)
-    return None if found.isna().any() else float(found.sum())
+    costs = models.astype(str).map(dearest)
+    return None if costs.isna().any() else float(costs.sum())

@@ -1,11 +1,11 @@
 """Whether replies belong to their requests: caches, replays, replies to others.
 
-replayed  the same `id`, `created` and text came before in this run, for another request. A gateway
-          that gives every reply of a model one id is lazy, not caching: its ids are no evidence.
-crossed   the reply is the marker that another request of the phase asked for. A cut marker is none:
-          `ok-1` for `ok-12` is what a small budget leaves.
+replayed  the same `id`, `created` and text came before in this run, for another request. If a
+          gateway gives all replies of a model the same id, its ids are no evidence.
+crossed   the reply is the marker that another request of the phase asked for. A truncated marker
+          does not count: `ok-1` for `ok-12` is what a small output budget leaves.
 
-Neither is a verdict on one row.
+Neither accuses the gateway because of a single row.
 """
 
 import re
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 MOST_ROWS = 1_000_000
-"""Ids are looked at of so many rows, the first: they are dear to hold."""
+"""Only the ids of the first so many rows are compared: they take much memory."""
 _LEAST = 2
 _EXAMPLES = 3
 _MARKER = re.compile(r"\s*(ok|TPM-OK)-([0-9]{1,9})\s*")
@@ -28,7 +28,7 @@ _NAMED = ["task_id", "phase", "request_index", "content"]
 
 
 def remarks(view: View) -> list[Remark]:
-    """What came from a prompt cache, what had been said before, and what was said to others."""
+    """Prompts read from a cache, replies given before, and replies to other requests."""
     return [*_cached(view), *_replayed(view), *_crossed(view)]
 
 
@@ -37,33 +37,35 @@ def _same(view: View) -> bool:
 
 
 def _cached(view: View) -> list[Remark]:
-    """The share of prompt tokens that came from a cache, outside the mode that asks for it."""
-    t, found = view.t, []
+    """The share of prompt tokens that came from a cache, except in mode cache."""
+    t, notes = view.t, []
     counts: dict[str, list[int]] = {}
     for phase in view.phases:
         if phase.mode != "cache" and phase.cached_tokens is not None:
             known = counts.setdefault(phase.model_requested, [0, 0])
             known[0] += phase.cached_tokens
             known[1] += phase.prompt_tokens or 0
-    asked = t(" (asked for by --same-prompts)", "（由 --same-prompts 指定）") if _same(view) else ""
+    reason = (
+        t(" (asked for by --same-prompts)", "（由 --same-prompts 指定）") if _same(view) else ""
+    )
     for model, (cached, prompt) in counts.items():
         if cached > 0 and prompt:
             text = t(
                 f"{percent(cached / prompt, 1)} of the prompt tokens of {model} came from a prompt "
-                f"cache{asked}: this lowers latency and cost.",
-                f"{model} 的 prompt token 有 {percent(cached / prompt, 1)} 来自 Prompt Cache{asked}"
-                "，延迟与费用因此偏低。",
+                f"cache{reason}: this lowers latency and cost.",
+                f"{model} 的 prompt token 有 {percent(cached / prompt, 1)} "
+                f"来自 Prompt Cache{reason}，延迟与费用因此偏低。",
             )
-            found.append(Remark("note", text))
-    return found
+            notes.append(Remark("note", text))
+    return notes
 
 
 def _replayed(view: View) -> list[Remark]:
-    t, kept = view.t, view.run.rows
-    if not len(kept) or len(kept) > MOST_ROWS:
+    t, all_rows = view.t, view.run.rows
+    if not len(all_rows) or len(all_rows) > MOST_ROWS:
         return []
     names = ["model_requested", "success", "completion_id", "completion_created"]
-    frame = kept.frame(names)
+    frame = all_rows.frame(names)
     frame = frame[frame["success"].astype(bool) & frame["completion_id"].notna()]
     frame = frame[frame["completion_created"].notna()]
     several = frame.groupby("model_requested")["completion_id"].transform("nunique") > 1
@@ -72,18 +74,19 @@ def _replayed(view: View) -> list[Remark]:
     frame = frame[frame.duplicated(key, keep=False)]
     if not len(frame):
         return []
-    said = kept.at(frame.index.tolist(), [*_NAMED, "check_detail"]).set_index(frame.index)
-    said = said[~said["check_detail"].fillna("").str.contains('"counted"')]  # the same on purpose
-    frame = frame.loc[said.index]
-    frame = frame.assign(content=said["content"])
+    replies = all_rows.at(frame.index.tolist(), [*_NAMED, "check_detail"]).set_index(frame.index)
+    on_purpose = replies["check_detail"].fillna("").str.contains('"counted"')
+    replies = replies[~on_purpose]
+    frame = frame.loc[replies.index]
+    frame = frame.assign(content=replies["content"])
     again = frame.index[frame["content"].notna() & frame.duplicated([*key, "content"])]
     if not len(again):
         return []
     text = t(
         f"{integer(len(again))} replies had been given before in this run: same id, same time, "
-        f"same text ({_shown(view, said.loc[again])}). A response cache answers, not the model.",
+        f"same text ({_shown(view, replies.loc[again])}). A response cache answers, not the model.",
         f"{integer(len(again))} 个应答在本次运行中已出现过：id、时间与文本均相同"
-        f"（{_shown(view, said.loc[again])}）。应答来自响应缓存，而非模型。",
+        f"（{_shown(view, replies.loc[again])}）。应答来自响应缓存，而非模型。",
     )
     grave = len(again) >= _LEAST and not _same(view)
     head = t("replies out of a response cache", "来自响应缓存的应答")
@@ -91,14 +94,14 @@ def _replayed(view: View) -> list[Remark]:
 
 
 def _crossed(view: View) -> list[Remark]:
-    t, kept = view.t, view.run.rows
-    if not len(kept):
+    t, all_rows = view.t, view.run.rows
+    if not len(all_rows):
         return []
-    marked = kept.frame(["marker_ok"])["marker_ok"]
+    marked = all_rows.frame(["marker_ok"])["marker_ok"]
     wrong = marked.index[(~marked.fillna(True)).to_numpy(dtype=bool)][:MOST_ROWS]
     if not len(wrong):
         return []
-    frame = kept.at(wrong.tolist(), _NAMED)
+    frame = all_rows.at(wrong.tolist(), _NAMED)
     planned = {phase.phase: phase.planned for phase in view.phases}
     crossed = [
         _of_another(row["content"], row["request_index"], planned.get(row["phase"], 0))
@@ -108,8 +111,7 @@ def _crossed(view: View) -> list[Remark]:
     if not len(frame):
         return []
     text = t(
-        f"{integer(len(frame))} replies are those requested by another request "
-        f"({_shown(view, frame)}).",
+        f"{integer(len(frame))} replies belong to another request ({_shown(view, frame)}).",
         f"{integer(len(frame))} 个应答属于其他请求（{_shown(view, frame)}）。",
     )
     head = t("replies that belong to other requests", "属于其他请求的应答")
@@ -117,11 +119,11 @@ def _crossed(view: View) -> list[Remark]:
 
 
 def _of_another(content: str | None, index: int, planned: int) -> bool:
-    """Whether a reply is the whole marker of another request of the phase."""
-    found = _MARKER.fullmatch(content or "")
-    if found is None:
+    """Whether a reply is the complete marker of another request of the phase."""
+    marker = _MARKER.fullmatch(content or "")
+    if marker is None:
         return False
-    number = int(found[2])
+    number = int(marker[2])
     return number < planned and not str(index).startswith(str(number))
 
 

@@ -7,7 +7,7 @@ from recording.untrusted_text import quoted
 
 
 def remarks(view: View) -> list[Remark]:
-    """One note: every loss with its count, and the shape that the file was read as."""
+    """One note: each kind of change with its count, and the format in which the file was read."""
     t = view.t
     traffic = view.run.manifest.get("traffic")
     if not traffic or not traffic["notes"]:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from analysis.pairs.differences import Differences, differences
 from analysis.pairs.pairing import paired
-from analysis.pairs.verdict import Said, judged
+from analysis.pairs.verdict import Conclusion, judged
 from tests.analysis.pairs.world import World, constant
 
 
@@ -75,12 +75,12 @@ def test_timeouts_of_the_gateway_alone_show_that_it_adds_time() -> None:
     failed(rows, (rows["request_index"] % 4 != 0) & (rows["arm"] == "a"), "timeout_total",
            elapsed_sec=5.0)  # fmt: skip
     ttft = next(v for v in judged(rows).verdicts if v.metric == "ttft")
-    assert ttft.said is Said.ADDS and ttft.low is not None and ttft.low > 1
+    assert ttft.conclusion is Conclusion.ADDS and ttft.low is not None and ttft.low > 1
     assert ttft.high == np.inf and ttft.visible is None and ttft.unanswered == (60, 0)
 
 
 def test_timeouts_of_both_arms_show_no_difference() -> None:
     rows = World(constant(0.0)).rows(80, 1)
     failed(rows, rows["request_index"] % 4 != 0, "timeout_total", elapsed_sec=5.0)
-    verdict_of = {v.metric: v.said for v in judged(rows).verdicts}
-    assert verdict_of["ttft"] is verdict_of["total"] is Said.NOT_SHOWN
+    verdict_of = {v.metric: v.conclusion for v in judged(rows).verdicts}
+    assert verdict_of["ttft"] is verdict_of["total"] is Conclusion.NOT_SHOWN

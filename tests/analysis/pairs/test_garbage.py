@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.page.words import Words
-from analysis.pairs.verdict import Said, judged
+from analysis.pairs.verdict import Conclusion, judged
 from analysis.report.sections.pairs import first_page, section
 from recording.outcome import Outcome
 from tests.analysis.pairs.world import World
@@ -41,7 +41,7 @@ def test_random_cells_raise_no_error_and_give_no_nan(seed: int) -> None:
             assert value is None or not isnan(value), verdict
         if verdict.low is not None and verdict.high is not None:
             assert verdict.low <= verdict.high
-        assert isinstance(verdict.said, Said)
+        assert isinstance(verdict.conclusion, Conclusion)
     for t in (Words("en", "CNY"), Words("zh", "CNY")):
         section(t, rows, comparison, {})
         first_page(t, comparison, {})

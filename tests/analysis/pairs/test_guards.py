@@ -10,7 +10,7 @@ from analysis.page.words import Lang, Words
 from analysis.pairs.findings import Finding
 from analysis.pairs.guards import findings
 from analysis.pairs.pairing import paired
-from analysis.pairs.verdict import Said, judged
+from analysis.pairs.verdict import Conclusion, judged
 from tests.analysis.pairs.world import World
 
 LANGS: tuple[Lang, ...] = ("en", "zh")
@@ -104,7 +104,7 @@ def test_a_trap_is_the_only_finding_and_spoils_only_its_own_metrics(name: str) -
     assert all(by_name[name].clause(Words(lang)) for lang in LANGS)
     for verdict in judged(rows).verdicts:
         hit = verdict.metric.split("_")[0] in spoiled
-        assert (verdict.said is Said.NOT_COMPARABLE) == hit, verdict.metric
+        assert (verdict.conclusion is Conclusion.NOT_COMPARABLE) == hit, verdict.metric
         assert [f.name for f in verdict.because] == ([name] if hit else [])
 
 

@@ -14,7 +14,7 @@ from analysis.pairs.guards import findings
 from analysis.pairs.pairing import paired
 from analysis.pairs.ratio import Growth
 from analysis.pairs.sentences import costs, growth, precision, sentence
-from analysis.pairs.verdict import Said, Verdict, judged
+from analysis.pairs.verdict import Conclusion, Verdict, judged
 from analysis.report.sections.pairs import first_page, section
 from estimates.precision import outlook
 from tests.analysis.pairs.test_guards import TRAPS
@@ -22,7 +22,7 @@ from tests.analysis.pairs.world import World, constant
 
 EN, ZH = Words("en", "CNY"), Words("zh", "CNY")
 ADDS = Verdict(
-    "rpm/m/600", "m", "ttft", Said.ADDS, 400,
+    "rpm/m/600", "m", "ttft", Conclusion.ADDS, 400,
     least=0.0118, most=0.0118, low=0.0109, high=0.0126, p=0.0002, adjusted=0.001, visible=0.0012,
 )  # fmt: skip
 
@@ -37,13 +37,21 @@ def test_added_latency_is_one_sentence_with_its_interval() -> None:
 
 
 def test_each_kind_of_verdict_has_its_own_sentence() -> None:
-    saves = replace(ADDS, said=Said.SAVES, least=-0.0118, most=-0.0118, low=-0.0126, high=-0.0109)
-    none = replace(ADDS, said=Said.NOT_SHOWN, low=-0.001, high=0.002)
-    few = replace(ADDS, said=Said.NOT_ENOUGH, pairs=7)
+    saves = replace(
+        ADDS, conclusion=Conclusion.SAVES, least=-0.0118, most=-0.0118, low=-0.0126, high=-0.0109
+    )
+    none = replace(ADDS, conclusion=Conclusion.NOT_SHOWN, low=-0.001, high=0.002)
+    few = replace(ADDS, conclusion=Conclusion.NOT_ENOUGH, pairs=7)
     tail = replace(ADDS, metric="ttft_p95")
     cost = replace(ADDS, metric="cost", least=0.000012, most=0.000012, low=0.00001, high=0.000014)
     rate = replace(
-        ADDS, metric="success", said=Said.SAVES, least=-0.02, most=-0.02, low=-0.03, high=-0.01
+        ADDS,
+        metric="success",
+        conclusion=Conclusion.SAVES,
+        least=-0.02,
+        most=-0.02,
+        low=-0.03,
+        high=-0.01,
     )
     assert [sentence(EN, v) for v in (saves, none, few, tail, cost, rate)] == [
         "The gateway saves 11.8 ms (95 % interval -12.6 to -10.9) of TTFT.",
@@ -66,7 +74,7 @@ def test_a_difference_known_only_in_part_is_stated_as_a_bound_or_a_range() -> No
 
 
 def test_a_verdict_on_first_requests_alone_says_so() -> None:
-    assert "first requests of pairs alone, because their order matters" in sentence(
+    assert "from the first request of each pair only, because the order matters" in sentence(
         EN, replace(ADDS, first_only=True)
     )
 
@@ -95,11 +103,12 @@ def test_the_section_has_a_remark_and_a_row_per_verdict_and_one_plot() -> None:
 
 def test_precision_costs_and_growth_are_sentences_in_both_languages() -> None:
     assert precision(EN, "ttft", outlook(0.053, 60, 0.0265, 0.0002)) == (
-        "±53.0 ms now; ±26.5 ms takes about 240 pairs, 180 more and ¥0.036000."
+        "TTFT is known to ±53.0 ms so far; ±26.5 ms would take about 240 pairs, 180 more, for "
+        "¥0.036000."
     )
     assert costs(EN, Costs(1.5, 1.25, 60, 2)) == (
-        "The gateway's requests cost ¥1.500000, the reference's ¥1.250000, in the 60 pairs whose "
-        "costs are both known."
+        "In the 60 pairs with both costs known, the gateway's requests cost ¥1.500000 and the "
+        "reference's ¥1.250000."
     )
     grows = replace(ADDS, growth=Growth(0.0005, 0.0004, 0.0006, 400))
     assert "by 0.500 ms per output token (95 % interval 0.400 to 0.600)" in growth(EN, grows)
@@ -124,7 +133,7 @@ def test_a_spoiled_comparison_is_bad_on_page_one_and_missing_pairs_are_counted()
     (remark,) = first_page(EN, judged(rows), {})
     assert remark.level == "bad" and "not comparable" in remark.text and "429" in remark.text
     texts = [b.text for b in section(EN, rows, judged(rows), {}).blocks if isinstance(b, Remark)]
-    assert any("1 have the reference's request alone" in text for text in texts)
+    assert any("1 have only the reference's request" in text for text in texts)
 
 
 def test_without_streams_page_one_and_the_plot_show_total_time() -> None:

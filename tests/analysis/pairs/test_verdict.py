@@ -12,7 +12,7 @@ import pytest
 
 from analysis.pairs.differences import differences
 from analysis.pairs.pairing import paired
-from analysis.pairs.verdict import NEEDED, Comparison, Said, Verdict, judged
+from analysis.pairs.verdict import NEEDED, Comparison, Conclusion, Verdict, judged
 from estimates.location import location
 from recording.record import COLUMNS
 from tests.analysis.pairs.world import World, constant, heavy_noise, lognormal, stalls
@@ -31,21 +31,21 @@ def verdict_of(comparison: Comparison, metric: str) -> Verdict:
     return next(v for v in comparison.verdicts if v.metric == metric)
 
 
-def holding(world: World, runs: int, pairs: int = 60) -> tuple[int, Counter[Said]]:
+def holding(world: World, runs: int, pairs: int = 60) -> tuple[int, Counter[Conclusion]]:
     """How many intervals of TTFT hold the truth, and how often each word was the verdict."""
-    truth, held, words = world.truth_s(), 0, Counter[Said]()
+    truth, held, words = world.truth_s(), 0, Counter[Conclusion]()
     for seed in range(runs):
         ttft = verdict_of(judged(world.rows(pairs, seed), seed), "ttft")
-        words[ttft.said] += 1
+        words[ttft.conclusion] += 1
         held += ttft.low is not None and ttft.high is not None and ttft.low <= truth <= ttft.high
     return held, words
 
 
 def speaking(world: World, runs: int, pairs: int = 60) -> int:
     """In how many runs of two equal routes anything at all is said to differ."""
-    spoken = (Said.ADDS, Said.SAVES)
+    spoken = (Conclusion.ADDS, Conclusion.SAVES)
     return sum(
-        any(v.said in spoken for v in judged(world.rows(pairs, seed), seed).verdicts)
+        any(v.conclusion in spoken for v in judged(world.rows(pairs, seed), seed).verdicts)
         for seed in range(runs)
     )
 
@@ -94,7 +94,7 @@ def test_at_most_10_of_200_runs_of_equal_routes_show_a_difference(
 def test_a_large_overhead_is_shown_with_an_interval_that_holds_it() -> None:
     comparison = judged(World(constant(0.3)).rows(60, 1))
     ttft, tpot = verdict_of(comparison, "ttft"), verdict_of(comparison, "tpot")
-    assert ttft.said is Said.ADDS and tpot.said is Said.NOT_SHOWN
+    assert ttft.conclusion is Conclusion.ADDS and tpot.conclusion is Conclusion.NOT_SHOWN
     assert ttft.low is not None and ttft.high is not None and ttft.low < 0.3 < ttft.high
     assert ttft.adjusted is not None and ttft.p is not None and ttft.p <= ttft.adjusted <= 0.05
     assert ttft.ratio is not None and 1.4 < ttft.ratio.least < 2.2
@@ -104,7 +104,7 @@ def test_swapping_the_arms_turns_adds_into_saves_and_negates_every_difference() 
     rows = World(constant(0.3)).rows(60, 1)
     swapped = judged(rows.assign(arm=rows["arm"].map({"a": "b", "b": "a"})))
     plain = judged(rows)
-    assert verdict_of(swapped, "ttft").said is Said.SAVES
+    assert verdict_of(swapped, "ttft").conclusion is Conclusion.SAVES
     for verdict, mirrored in zip(plain.verdicts, swapped.verdicts, strict=True):
         assert verdict.least == pytest.approx(-(mirrored.least or 0.0), abs=1e-9)
 
@@ -135,7 +135,8 @@ def test_an_overhead_of_the_visible_size_is_shown_in_most_runs() -> None:
     visible = verdict_of(judged(World(constant(0.0)).rows(100, 3)), "ttft").visible
     assert visible is not None and 0.03 < visible < 0.2
     shown = sum(
-        verdict_of(judged(World(constant(visible)).rows(100, 100 + seed)), "ttft").said is Said.ADDS
+        verdict_of(judged(World(constant(visible)).rows(100, 100 + seed)), "ttft").conclusion
+        is Conclusion.ADDS
         for seed in range(50)
     )
     print(f"{shown} of 50 show what would have been")
@@ -145,7 +146,7 @@ def test_an_overhead_of_the_visible_size_is_shown_in_most_runs() -> None:
 def test_fewer_than_20_pairs_are_not_enough_for_a_verdict() -> None:
     for pairs in (1, 5, 19):
         comparison = judged(World(constant(5.0)).rows(pairs, 1))
-        assert {v.said for v in comparison.verdicts} == {Said.NOT_ENOUGH}
+        assert {v.conclusion for v in comparison.verdicts} == {Conclusion.NOT_ENOUGH}
         assert all(v.p is None and v.low is None for v in comparison.verdicts)
 
 
@@ -163,7 +164,7 @@ def test_failures_of_one_arm_lower_its_success_rate() -> None:
     hit = (rows["arm"] == "a") & (rows["request_index"] % 5 == 0)
     rows.loc[hit, ["success", "outcome", "http_status"]] = [False, "server_error", 500]
     success = verdict_of(judged(rows), "success")
-    assert success.said is Said.SAVES and success.least == pytest.approx(-0.2)
+    assert success.conclusion is Conclusion.SAVES and success.least == pytest.approx(-0.2)
 
 
 def test_a_pair_with_a_cancelled_request_is_left_out_of_success() -> None:
@@ -171,7 +172,7 @@ def test_a_pair_with_a_cancelled_request_is_left_out_of_success() -> None:
     hit = (rows["arm"] == "a") & (rows["request_index"] % 5 == 0)
     rows.loc[hit, ["success", "outcome"]] = [False, "cancelled"]
     success = verdict_of(judged(rows), "success")
-    assert success.said is Said.NOT_SHOWN and success.pairs == 80
+    assert success.conclusion is Conclusion.NOT_SHOWN and success.pairs == 80
 
 
 def test_the_needed_columns_with_nullable_types_give_the_same_verdicts() -> None:
@@ -191,13 +192,13 @@ def test_costs_are_summed_over_pairs_in_which_both_state_one() -> None:
     assert (bill.a, bill.b) == (pytest.approx(0.0165), pytest.approx(0.0055))
     assert (bill.pairs, bill.unknown) == (55, 5) and bill.per_pair == pytest.approx(0.0004)
     cost = verdict_of(comparison, "cost")
-    assert cost.said is Said.ADDS and cost.low == cost.high == pytest.approx(0.0002)
+    assert cost.conclusion is Conclusion.ADDS and cost.low == cost.high == pytest.approx(0.0002)
 
 
 def test_the_overhead_that_the_gateway_states_is_kept_apart() -> None:
     rows = World().rows(60, 1)
-    assert judged(rows).stated == {}
-    own = judged(rows.assign(stated_overhead_s=0.003)).stated["pairs/m"]
+    assert judged(rows).stated_overheads == {}
+    own = judged(rows.assign(stated_overhead_s=0.003)).stated_overheads["pairs/m"]
     assert (own.median_s, own.count) == (0.003, 60)
 
 
