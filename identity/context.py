@@ -62,7 +62,7 @@ class Length:
         return self.stated is not None and self.sent is not None and self.stated < self.sent
 
 
-class Shown(NamedTuple):
+class Reply(NamedTuple):
     """A reply: whether each code was recalled (None: there is no reply), and the stated tokens."""
 
     recalled: Sequence[bool] | None
@@ -117,7 +117,7 @@ def fact(size: int, index: int, run: str, model: str, said: str) -> dict[str, An
 
 
 def judge(
-    shown: Mapping[int, Sequence[Shown]], line: tuple[float, float] | None, models: int = 1
+    shown: Mapping[int, Sequence[Reply]], line: tuple[float, float] | None, models: int = 1
 ) -> list[Length]:
     """A verdict for each length beyond the short one."""
     short = [one for one in shown.get(SHORT, ()) if one.recalled is not None]
@@ -128,8 +128,8 @@ def judge(
 
 def _length(
     size: int,
-    shown: Sequence[Shown],
-    short: Sequence[Shown],
+    shown: Sequence[Reply],
+    short: Sequence[Reply],
     line: tuple[float, float] | None,
     share: float,
 ) -> Length:
@@ -166,6 +166,6 @@ def _length(
     )  # fmt: skip
 
 
-def _lost(shown: Sequence[Shown]) -> tuple[int, int]:
+def _lost(shown: Sequence[Reply]) -> tuple[int, int]:
     recalled = [one for reply in shown for one in reply.recalled or ()]
     return recalled.count(False), len(recalled)

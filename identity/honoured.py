@@ -52,7 +52,7 @@ class Honoured:
     whole: int | None = None
 
 
-class Shown(NamedTuple):
+class Reply(NamedTuple):
     """One request: its number within its phase, what its reply showed (identity.setting.fact; None:
     it has none), and what the reply states of itself. `refused`: for a field of its body."""
 
@@ -66,7 +66,7 @@ class Shown(NamedTuple):
     cap: int | None = None
 
 
-def cache(shown: Sequence[Shown]) -> Honoured:
+def cache(shown: Sequence[Reply]) -> Honoured:
     """Whether a request is answered with the reply to another."""
     alike = [one for one in shown if one.fact is not None and one.number in ALIKE]
     marked = [one for one in shown if one.fact is not None and one.number not in ALIKE]
@@ -79,14 +79,14 @@ def cache(shown: Sequence[Shown]) -> Honoured:
     return _exact(Setting.CACHE, shown, seen, of, whole, Why.ALIKE if len(kinds) == 1 else None)
 
 
-def stop(shown: Sequence[Shown]) -> Honoured:
+def stop(shown: Sequence[Reply]) -> Honoured:
     """Whether replies go on after a stop text."""
     kinds = Counter((one.fact or {}).get("stop") for one in shown if one.fact is not None)
     kept = kinds["kept"] + kinds["left"]
     return _exact(Setting.STOP, shown, kinds["past"], kinds["past"] + kept, kept >= PROOF)
 
 
-def cap(shown: Sequence[Shown]) -> Honoured:
+def cap(shown: Sequence[Reply]) -> Honoured:
     """Whether replies are longer than their budget, by their stated tokens or by their text."""
     told = [one for one in shown if one.fact is not None and one.cap]
     seen = sum(map(_over, told))
@@ -198,7 +198,7 @@ def _share(needed: int, of: int, first: int, rate: float) -> float | None:
     return None
 
 
-def _replayed(one: Shown, alike: Sequence[Shown], others: Sequence[Shown]) -> bool:
+def _replayed(one: Reply, alike: Sequence[Reply], others: Sequence[Reply]) -> bool:
     """Whether an earlier reply to the same request came again, by its id or by its time.
 
     Ids and times that other requests' replies have as well name no reply.
@@ -215,12 +215,12 @@ def _replayed(one: Shown, alike: Sequence[Shown], others: Sequence[Shown]) -> bo
     return False
 
 
-def _marks(one: Shown) -> Sequence[int]:
+def _marks(one: Reply) -> Sequence[int]:
     marks = (one.fact or {}).get("marks")
     return [n for n in marks if isinstance(n, int)] if isinstance(marks, list) else []
 
 
-def _over(one: Shown) -> bool:
+def _over(one: Reply) -> bool:
     assert one.cap is not None
     chars = (one.fact or {}).get("chars")
     if isinstance(chars, int) and chars > one.cap * CHARS_PER_TOKEN:
@@ -230,7 +230,7 @@ def _over(one: Shown) -> bool:
 
 
 def _exact(
-    which: Setting, shown: Sequence[Shown], seen: int, of: int, whole: bool, why: Why | None = None
+    which: Setting, shown: Sequence[Reply], seen: int, of: int, whole: bool, why: Why | None = None
 ) -> Honoured:
     """The verdict on what no honest gateway shows."""
     one = Honoured(which, Verdict.NOT_ENOUGH, seen, of)

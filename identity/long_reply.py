@@ -38,7 +38,7 @@ class Why(StrEnum):
     BESIDE = "the second route cuts them, too"
 
 
-class Shown(NamedTuple):
+class Reply(NamedTuple):
     """A reply: its number within its phase, its budget, its stated tokens (those of its reasoning
     included), whether it says that it was cut, how many lines of its list it holds, and whether it
     holds nothing else. None: there is no reply, or it does not state it."""
@@ -106,7 +106,7 @@ def _list(size: int, index: int, run: str, model: str) -> tuple[int, str]:
     return _FIRST + int(number) % _FIRSTS, f"{name} has {{}} carts" if index % LISTS else "{}"
 
 
-def judge(size: int, shown: Sequence[Shown], beside: Sequence[Shown] = ()) -> LongReply:
+def judge(size: int, shown: Sequence[Reply], beside: Sequence[Reply] = ()) -> LongReply:
     """Whether replies are cut; `beside`: those of the second route, where it was asked as well."""
     found = _judged(size, shown)
     if found.verdict is Verdict.DIFFERS and beside:
@@ -116,7 +116,7 @@ def judge(size: int, shown: Sequence[Shown], beside: Sequence[Shown] = ()) -> Lo
     return found
 
 
-def _judged(size: int, shown: Sequence[Shown]) -> LongReply:
+def _judged(size: int, shown: Sequence[Reply]) -> LongReply:
     told = [one for one in shown if one.lines is not None and one.tokens]
     whole = [one for one in told if one.budget == size]
     early = [one for one in whole if one.cut and not one.spent]
@@ -142,7 +142,7 @@ def _judged(size: int, shown: Sequence[Shown]) -> LongReply:
     return replace(one, verdict=Verdict.NOT_SHOWN, smallest=smallest_rate(PROOF, of))
 
 
-def _grows(one: Shown, told: Sequence[Shown]) -> bool | None:
+def _grows(one: Reply, told: Sequence[Reply]) -> bool | None:
     """Whether a reply that was cut is longer than with the smaller budget as the budgets are: then
     its budget cut it, however its tokens are counted. None: nothing was cut with the smaller one.
     """
@@ -154,7 +154,7 @@ def _grows(one: Shown, told: Sequence[Shown]) -> bool | None:
     return (one.tokens or 0) >= SPENT * max(smaller) / min(ROUNDS) if smaller else None
 
 
-def _alike(told: Sequence[Shown]) -> list[Shown]:
+def _alike(told: Sequence[Reply]) -> list[Reply]:
     """Replies that say that they are finished in the midst of their lists, and all with as many
     tokens, whichever list and budget they have; none where these are too few."""
     midst = sorted(

@@ -40,7 +40,7 @@ def question(every: int, number: int) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ProbeAnswer:
     """One probe that was answered: in which phase and when (seconds into it, and Unix time of the
     answer if it is known); its word, or the prompt tokens stated for the repeated text."""
 
@@ -94,7 +94,7 @@ class Course:
         return whole
 
 
-def course(told: Sequence[Told], models: int = 1) -> Course:
+def course(told: Sequence[ProbeAnswer], models: int = 1) -> Course:
     """The probes of one of a run's models, part by part, each against all of the others.
 
     A part is exchangeable with the rest where nothing changed: the permutation test is exact for
@@ -103,7 +103,7 @@ def course(told: Sequence[Told], models: int = 1) -> Course:
     return compared(_parts(sorted(told, key=lambda one: one.at_s)), of_each(ALPHA, models))
 
 
-def compared(groups: Sequence[Sequence[Told]], alpha: float) -> Course:
+def compared(groups: Sequence[Sequence[ProbeAnswer]], alpha: float) -> Course:
     """Each group of probes against all other groups, with false alarms of at most `alpha` in all.
 
     A group is named after the phase of its first probe.
@@ -150,14 +150,14 @@ def _drawn(rest: Counts, count: int, share: float, dice: Random) -> Counts:
     return Counter("(another)" if dice.random() < share else word for word in words)
 
 
-def _parts(told: Sequence[Told]) -> list[list[Told]]:
+def _parts(told: Sequence[ProbeAnswer]) -> list[list[ProbeAnswer]]:
     """Each phase by itself, cut into stretches of as many probes, and at most MOST_PARTS in all."""
-    phases: dict[str, list[Told]] = {}
+    phases: dict[str, list[ProbeAnswer]] = {}
     for one in told:
         phases.setdefault(one.phase, []).append(one)
     questions = sum(one.question is not None for one in told)
     least = max(LEAST_ANSWERS, -(-questions // MOST_PARTS))
-    parts: list[list[Told]] = []
+    parts: list[list[ProbeAnswer]] = []
     for own in phases.values():
         count = max(1, sum(one.question is not None for one in own) // least)
         size = -(-len(own) // count)
@@ -165,7 +165,7 @@ def _parts(told: Sequence[Told]) -> list[list[Told]]:
     return parts
 
 
-def _words(told: Sequence[Told], asked: int, most: int) -> Counts:
+def _words(told: Sequence[ProbeAnswer], asked: int, most: int) -> Counts:
     words = [one.word for one in told if one.question == asked and one.word]
     step = max(1, -(-len(words) // most))
     return Counter(words[::step])

@@ -22,7 +22,7 @@ _DRAWS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Detectable:
     """Shares, 0 to 1; None: no share of the kind would have been shown.
 
     `swapped`: of answers that another model gives, which shares SHARED of the fixed answers.
@@ -33,12 +33,12 @@ class Seen:
     moved: float | None
 
 
-def would_have_seen(reference: Reference, models: int = 1) -> Seen:
+def detectable(reference: Reference, models: int = 1) -> Detectable:
     """What all three looks would have shown with 90 %, by the reference's own answers; by the last
     look alone, so that it is rather too much than too little."""
     rounds, share = LOOKS[-1]
     alpha = of_each(share, models) / 2
-    return Seen(swapped(reference, rounds, alpha), moved(reference, rounds, alpha))
+    return Detectable(swapped(reference, rounds, alpha), moved(reference, rounds, alpha))
 
 
 def swapped(reference: Reference, rounds: int, alpha: float) -> float | None:

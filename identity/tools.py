@@ -48,7 +48,7 @@ class Why(StrEnum):
     UNABLE = "the reference calls them wrongly, too"
 
 
-class Shown(NamedTuple):
+class Reply(NamedTuple):
     """A reply: whether it calls the tool by its schema, and with the arguments that were given."""
 
     valid: bool
@@ -82,15 +82,15 @@ def fact(index: int, calls: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
     return {"valid": shown.valid, "exact": shown.exact}
 
 
-def _shown(wanted: Mapping[str, Any], calls: Sequence[Mapping[str, Any]]) -> Shown:
+def _shown(wanted: Mapping[str, Any], calls: Sequence[Mapping[str, Any]]) -> Reply:
     called = calls[0].get("function") if len(calls) == 1 else None
     if not isinstance(called, Mapping) or called.get("name") != "reserve":
-        return Shown(False, False)
+        return Reply(False, False)
     try:
         given = json.loads(called.get("arguments") or "")
     except (TypeError, ValueError, RecursionError):
-        return Shown(False, False)
-    return Shown(_fits(given), given == wanted)
+        return Reply(False, False)
+    return Reply(_fits(given), given == wanted)
 
 
 def _fits(given: Any) -> bool:
@@ -101,7 +101,7 @@ def _fits(given: Any) -> bool:
     return bool(jsonschema.Draft202012Validator(schema).is_valid(given))
 
 
-def counted(shown: Sequence[Shown]) -> Called:
+def counted(shown: Sequence[Reply]) -> Called:
     """What a reference keeps."""
     return Called(
         sum(not one.valid for one in shown), sum(not one.exact for one in shown), len(shown)
@@ -109,7 +109,7 @@ def counted(shown: Sequence[Shown]) -> Called:
 
 
 def judge(
-    reference: Called | None, shown: Sequence[Shown], asked: int, models: int = 1
+    reference: Called | None, shown: Sequence[Reply], asked: int, models: int = 1
 ) -> Fidelity:
     """Whether more calls are invalid, or not exact, than at the reference: Fisher's exact test of
     each, at half of the share."""

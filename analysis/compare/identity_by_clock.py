@@ -10,7 +10,7 @@ from analysis.page.identity_parts import of_parts
 from analysis.page.words import Words, integer
 from analysis.reading.load import Run
 from identity.by_clock import Partition, by_day, by_hour
-from identity.mixed import Told
+from identity.mixed import ProbeAnswer
 from recording.untrusted_text import quoted
 
 CLOCKS = {
@@ -21,13 +21,13 @@ CLOCKS = {
 
 def partitions(runs: Sequence[Run]) -> Mapping[str, Mapping[str, Partition]]:
     """By model, then by `hour` and `day`; models without probes are left out."""
-    told: dict[str, list[Told]] = {}
+    by_model: dict[str, list[ProbeAnswer]] = {}
     for run in runs:
-        for model, own in probes(run).items():
-            told.setdefault(model, []).extend(own)
+        for model, answers in probes(run).items():
+            by_model.setdefault(model, []).extend(answers)
     return {
-        model: {clock: split(own, len(told)) for clock, (split, _) in CLOCKS.items()}
-        for model, own in told.items()
+        model: {clock: split(answers, len(by_model)) for clock, (split, _) in CLOCKS.items()}
+        for model, answers in by_model.items()
     }
 
 

@@ -71,26 +71,26 @@ def _check(condition: Condition, fault: str, value: float | None, why: str) -> C
     return Check(str(condition), fault, value, holds, why)
 
 
-Seen = tuple[float | None, str] | None
+Value = tuple[float | None, str] | None
 """A number, or None and why it is not known; None alone: the group has no such number."""
-Number = Callable[[Group, Sequence[Group]], Seen]
+Number = Callable[[Group, Sequence[Group]], Value]
 
 
 def _of_requests(number: Callable[[Group], float]) -> Number:
     return lambda group, _: (number(group), "") if group.requests else None
 
 
-def _added(group: Group, groups: Sequence[Group]) -> Seen:
+def _added(group: Group, groups: Sequence[Group]) -> Value:
     if group.window is None or not group.requests:
         return None
     return added_s(group, groups), _NONE if group.ok_p50_s is None else "no request met no fault"
 
 
-def _slowest(group: Group, _: Sequence[Group]) -> Seen:
+def _slowest(group: Group, _: Sequence[Group]) -> Value:
     return (group.ok_max_s, _NONE) if group.requests else None
 
 
-def _recovered(group: Group, _: Sequence[Group]) -> Seen:
+def _recovered(group: Group, _: Sequence[Group]) -> Value:
     return None if group.recovery is None else (group.recovery.answered_s, _GONE)
 
 

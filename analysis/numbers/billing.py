@@ -14,7 +14,7 @@ from analysis.numbers.billing_findings import OF_OUTPUT, Finding, Kind
 from analysis.numbers.billing_money import REFUSED, of_money
 from analysis.numbers.billing_rows import FEWEST, Row, by_table, cost_of, counted, known
 from analysis.numbers.second_count import SecondCount, findings_beside, second_count
-from analysis.numbers.token_line import HIDDEN_TOKENS, Counter, counter
+from analysis.numbers.token_line import HIDDEN_TOKENS, TokenLine, fit_line
 from rules.billing_cases import CASES, CHOICES, NAMED, repeats
 from rules.prices import Prices
 
@@ -66,7 +66,7 @@ class ModelBill:
     """
 
     model: str
-    counter: Counter | None
+    counter: TokenLine | None
     second: SecondCount | None
     cases: Sequence[CaseBill]
     findings: Sequence[Finding]
@@ -98,7 +98,7 @@ def judge(
     by_case: dict[str, list[Row]] = {}
     for row in rows:
         by_case.setdefault(row["scenario"], []).append(row)
-    line = counter(
+    line = fit_line(
         model,
         [
             (*place, row["prompt_tokens"])
@@ -141,7 +141,7 @@ def judge(
 # ---- counts
 
 
-def _of_counter(line: Counter | None) -> list[Finding]:
+def _of_counter(line: TokenLine | None) -> list[Finding]:
     if line is None:
         return []
     if line.no_line:
@@ -156,7 +156,7 @@ def _of_counter(line: Counter | None) -> list[Finding]:
     return findings
 
 
-def _of_counts(by_case: Mapping[str, Sequence[Row]], line: Counter | None) -> list[Finding]:
+def _of_counts(by_case: Mapping[str, Sequence[Row]], line: TokenLine | None) -> list[Finding]:
     findings = []
     for name, rows in by_case.items():
         case = NAMED.get(name)
@@ -165,7 +165,7 @@ def _of_counts(by_case: Mapping[str, Sequence[Row]], line: Counter | None) -> li
             continue
         if line is not None and not line.no_line and case.prompt is not None:
             text, k = case.prompt
-            expected = line.own(text, k)
+            expected = line.expected(text, k)
             off = [row for row in stated if not line.fits(text, k, row["prompt_tokens"])]
             if expected is not None and len(off) == len(stated):
                 amount = sum(row["prompt_tokens"] - expected for row in off)
@@ -194,7 +194,7 @@ def _bill(
     name: str,
     rows: Sequence[Row],
     model: str,
-    line: Counter | None,
+    line: TokenLine | None,
     second: SecondCount | None,
     prices: Prices | None,
 ) -> CaseBill:
@@ -205,7 +205,7 @@ def _bill(
     paid = [(row, cost) for row in rows if (cost := cost_of(row)) is not None]
     tables = [by_table(row, model, prices) for row, _ in paid]
     owns = [
-        None if line is None or line.no_line or place is None else line.own(*place)
+        None if line is None or line.no_line or place is None else line.expected(*place)
         for row in rows
         if counted(row)
         for place in [repeats(name, row["request_index"])]

@@ -25,7 +25,7 @@ _ALIKE = 0.1  # share by which whole replies may differ
 _LENGTH_COUNTS = 0.9  # a short reply must cost less than this share of a long one
 
 
-class Said(StrEnum):
+class ChargeVerdict(StrEnum):
     """What the bill shows of a case."""
 
     NOTHING = "nothing"  # none of its requests is charged
@@ -46,7 +46,7 @@ class CancelledCharge:
     model: str
     case: str
     requests: int
-    said: Said
+    said: ChargeVerdict
     charged: float | None = None
     whole: float | None = None
     held_s: float | None = None
@@ -72,7 +72,7 @@ def judge(
         ]
         if not left:
             continue
-        unjudged = CancelledCharge(model, case, len(left), Said.UNKNOWN)
+        unjudged = CancelledCharge(model, case, len(left), ChargeVerdict.UNKNOWN)
         named = all(
             by_task or row["task_id"] in billed or row["gateway_request_id"] for row in left
         )
@@ -109,11 +109,13 @@ def _of_case(
     took = [row["elapsed_sec"] for row in whole if row["elapsed_sec"] is not None]
     held_s, whole_s = max(held, default=None), min(took, default=None)
     if max(costs) < unit / 2:
-        verdict = Said.NOTHING
+        verdict = ChargeVerdict.NOTHING
     elif min(costs) < min(known) - 1.5 * unit:
-        verdict = Said.PART
+        verdict = ChargeVerdict.PART
     else:
-        verdict = Said.WHOLE if _time_to_notice(held_s, whole_s) else Said.TOO_SHORT
+        verdict = (
+            ChargeVerdict.WHOLE if _time_to_notice(held_s, whole_s) else ChargeVerdict.TOO_SHORT
+        )
     mean = fsum(known) / len(known)
     return CancelledCharge(
         unjudged.model,

@@ -25,11 +25,11 @@ from identity.cells import Cell, choose, enough
 from identity.context import Length
 from identity.counting import Count, Counting, Kind
 from identity.first_token import Stated
-from identity.honoured import Honoured, Shown
+from identity.honoured import Honoured, Reply
 from identity.logprobs import FRESH_S, Weights
 from identity.long_reply import LongReply
 from identity.looks import Asked, Audit, Verdict, audit, audit_pairs
-from identity.power import Seen, would_have_seen
+from identity.power import Detectable, detectable
 from identity.reference import Reference
 from identity.setting import Setting
 from identity.tools import Fidelity
@@ -77,7 +77,7 @@ class Identity:
     weighed: Test
     audit: Audit | None
     audited: Test
-    seen: Seen | None
+    seen: Detectable | None
     cells: Sequence[Cell]
     enrolling: Test
     names: Mapping[str, int]
@@ -87,11 +87,11 @@ class Identity:
         """How many of its tests say that it differs. A response cache is not one of them: it says
         nothing about the model."""
         verdicts = [self.counting.verdict, self.audit.verdict if self.audit is not None else None]
-        verdicts += [one.verdict for one, _ in self.lengths]
+        verdicts += [test.verdict for test, _ in self.lengths]
         verdicts += [self.long_reply[0].verdict] if self.long_reply is not None else []
         verdicts += [self.fidelity[0].verdict] if self.fidelity is not None else []
         verdicts += [self.weights.verdict] if self.weights is not None else []
-        verdicts += [one.verdict for one, _ in self.settings if one.setting is not Setting.CACHE]
+        verdicts += [test.verdict for test, _ in self.settings if test.setting is not Setting.CACHE]
         return verdicts.count(Verdict.DIFFERS)
 
     @property
@@ -157,10 +157,10 @@ def _judged(
     return audit_pairs(reference.cells, pairs, models)
 
 
-def _seen(reference: Reference | None, judged: Audit | None, models: int) -> Seen | None:
+def _seen(reference: Reference | None, judged: Audit | None, models: int) -> Detectable | None:
     if reference is None or judged is None or judged.verdict is not Verdict.NOT_SHOWN:
         return None
-    return would_have_seen(reference, models)
+    return detectable(reference, models)
 
 
 def _fidelity(
@@ -179,30 +179,30 @@ def called(rows: Sequence[Given]) -> Called | None:
     return tools.counted(shown) if own and len(shown) >= 0.8 * len(own) else None
 
 
-def _calls(rows: Sequence[Given]) -> list[tools.Shown]:
+def _calls(rows: Sequence[Given]) -> list[tools.Reply]:
     """What answered rows show; a reply without a call is a wrong one."""
     facts = [_fact(row) for row in rows]
     return [
-        tools.Shown(fact["valid"] is True, fact.get("exact") is True)
+        tools.Reply(fact["valid"] is True, fact.get("exact") is True)
         for fact in facts
         if "valid" in fact
     ]
 
 
 def _lengths(rows: Sequence[Given], models: int) -> list[tuple[Length, Test]]:
-    """What each length shows, and what its requests took; those of the short one are in the
-    first."""
+    """What each length shows, and what its requests took; the first also counts those of the short
+    prompt."""
     by_size: dict[int, list[Given]] = {}
     for row in rows:
         if str(row["scenario"]).startswith(context.PREFIX):
             size = int(str(row["scenario"]).removeprefix(context.PREFIX))
             by_size.setdefault(size, []).append(row)
-    shown = {size: [_recalled(row) for row in own] for size, own in by_size.items()}
-    found = context.judge(shown, context.line_of(counts_of(rows)), models)
+    shown = {size: [_recalled(row) for row in group] for size, group in by_size.items()}
+    lengths = context.judge(shown, context.line_of(counts_of(rows)), models)
     short = by_size.get(context.SHORT, [])
     return [
-        (one, Test.of(by_size[one.size] + (short if place == 0 else [])))
-        for place, one in enumerate(found)
+        (length, Test.of(by_size[length.size] + (short if place == 0 else [])))
+        for place, length in enumerate(lengths)
     ]
 
 
@@ -221,12 +221,12 @@ def _long_reply(
     return long_reply.judge(size, shown, theirs), Test.of(own)
 
 
-def _listed(row: Given) -> long_reply.Shown:
+def _listed(row: Given) -> long_reply.Reply:
     """Reasoning may be among the completion tokens or beside them: both together are not fewer than
     the reply has."""
     fact, tokens = _fact(row), row["completion_tokens"]
     lines = fact.get("lines")
-    return long_reply.Shown(
+    return long_reply.Reply(
         int(row["request_index"]),
         int(row["max_tokens"]),
         None if tokens is None else int(tokens) + int(row["reasoning_tokens"] or 0),
@@ -237,12 +237,12 @@ def _listed(row: Given) -> long_reply.Shown:
     )
 
 
-def _recalled(row: Given) -> context.Shown:
+def _recalled(row: Given) -> context.Reply:
     recalled = _fact(row).get("recalled")
-    told = [one is True for one in recalled] if isinstance(recalled, list) else []
+    codes = [code is True for code in recalled] if isinstance(recalled, list) else []
     tokens = row["prompt_tokens"]
-    return context.Shown(
-        told if len(told) == len(context.DEPTHS) else None,
+    return context.Reply(
+        codes if len(codes) == len(context.DEPTHS) else None,
         None if tokens is None else int(tokens),
         _refused(row),
     )
@@ -277,71 +277,73 @@ def _likeliest(rows: Iterable[Given]) -> list[Given]:
 
 def stated(rows: Sequence[Given]) -> Stated:
     """The stated log-probabilities of some rows, without repeated replies."""
-    found: list[list[Mapping[str, float]]] = [[] for _ in first_token.PROMPTS]
-    seen, top = set[tuple[int, str]](), 0
+    by_prompt: list[list[Mapping[str, float]]] = [[] for _ in first_token.PROMPTS]
+    counted, top = set[tuple[int, str]](), 0
     for row in sorted(_likeliest(rows), key=lambda row: row["request_index"]):
         fact = _fact(row)
-        place, told = fact.get("prompt"), mapping(fact.get("logprobs"))
-        if not told or not isinstance(place, int) or place >= len(found):
+        place, by_token = fact.get("prompt"), mapping(fact.get("logprobs"))
+        if not by_token or not isinstance(place, int) or place >= len(by_prompt):
             continue
         key = (place, row["completion_id"] or f"row {row['request_index']}")
-        if key not in seen:
-            seen.add(key)
+        if key not in counted:
+            counted.add(key)
             top = int(str(row["scenario"]).removeprefix(first_token.PREFIX))
-            found[place].append({str(token): float(value) for token, value in told.items()})
-    return Stated(top, tuple(map(tuple, found)))
+            by_prompt[place].append({str(token): float(value) for token, value in by_token.items()})
+    return Stated(top, tuple(map(tuple, by_prompt)))
 
 
 def _settings(
     rows: Sequence[Given], reference: Reference | None, dropped: Container[str], models: int
 ) -> list[tuple[Honoured, Test]]:
-    """In the order of their price."""
-    found = []
+    """The settings of which something was asked, the cheapest test first."""
+    settings = []
     for which, scenarios in honoured.SCENARIOS.items():
-        own = [row for row in _of(rows, *scenarios) if (row["arm"] or GATEWAY) == GATEWAY]
-        if own and not (which is Setting.SEED and reference is None):
-            found.append((_honoured(which, own, reference, dropped, models), Test.of(own)))
-    return found
+        of_setting = [row for row in _of(rows, *scenarios) if (row["arm"] or GATEWAY) == GATEWAY]
+        if of_setting and not (which is Setting.SEED and reference is None):
+            settings.append(
+                (_honoured(which, of_setting, reference, dropped, models), Test.of(of_setting))
+            )
+    return settings
 
 
 def _honoured(
     which: Setting,
-    own: Sequence[Given],
+    of_setting: Sequence[Given],
     reference: Reference | None,
     dropped: Container[str],
     models: int,
 ) -> Honoured:
     match which:
         case Setting.CACHE:
-            return honoured.cache([_shown(row) for row in own])
+            return honoured.cache([_shown(row) for row in of_setting])
         case Setting.STOP:
-            return honoured.stop([_shown(row) for row in own])
+            return honoured.stop([_shown(row) for row in of_setting])
         case Setting.CAP:
-            return honoured.cap([_shown(row) for row in own])
-    refused = which in dropped or 2 * sum(_refused(row) for row in own) > len(own)
+            return honoured.cap([_shown(row) for row in of_setting])
+    refused = which in dropped or 2 * sum(_refused(row) for row in of_setting) > len(of_setting)
     if which is Setting.SEED:
         seed = reference.seed if reference is not None else None
-        return honoured.seed(asked_of(own), seed, refused=refused, models=models)
+        return honoured.seed(asked_of(of_setting), seed, refused=refused, models=models)
     free: dict[int, list[str]] = {}
-    for one in asked_of(_of(own, setting.FREE)):
-        if one.word:
-            free.setdefault(one.question, []).append(one.word)
-    parts = [asked_of(_of(own, scenario)) for scenario in (setting.COLD, setting.COLD_MORE)]
+    for answer in asked_of(_of(of_setting, setting.FREE)):
+        if answer.word:
+            free.setdefault(answer.question, []).append(answer.word)
+    parts = [asked_of(_of(of_setting, scenario)) for scenario in (setting.COLD, setting.COLD_MORE)]
     if not free and reference is not None:
-        questions = {one.question for one in parts[0]}
+        questions = {answer.question for answer in parts[0]}
         counts = reference.counts()
         free = {q: [*Counter(counts[q]).elements()] for q in questions if q in counts}
     parts = [part for part in parts if part]
     return honoured.temperature(parts, free, refused=refused, models=models)
 
 
-def _shown(row: Given) -> Shown:
+def _shown(row: Given) -> Reply:
     fact = _fact(row)
     numbers = ("completion_created", "completion_tokens", "reasoning_tokens", "max_tokens")
     created, tokens, thought, cap = (
         None if row[name] is None else int(row[name]) for name in numbers
     )
-    return Shown(
+    return Reply(
         int(row["request_index"]), fact or None, _refused(row), row["completion_id"], created,
         tokens, thought, cap,
     )  # fmt: skip
@@ -362,21 +364,21 @@ def _refused(row: Given) -> bool:
 
 def chosen(rows: Iterable[Given]) -> list[Cell]:
     """The cells chosen by the answers of the phase `choose`; none if those are too few."""
-    said: dict[int, list[str]] = {}
-    for one in asked_of(_of(rows, asked.CHOOSE)):
-        if one.word and one.question < len(BANK):
-            said.setdefault(one.question, []).append(one.word)
-    cells = choose(said)
+    words: dict[int, list[str]] = {}
+    for answer in asked_of(_of(rows, asked.CHOOSE)):
+        if answer.word and answer.question < len(BANK):
+            words.setdefault(answer.question, []).append(answer.word)
+    cells = choose(words)
     return cells if enough(cells) else []
 
 
 def asked_of(rows: Sequence[Given]) -> list[Asked]:
     """The questions of some rows in the order of their phases, and their words."""
-    found: list[Asked] = []
+    questions: list[Asked] = []
     for phase in dict.fromkeys(row["phase"] for row in rows):
-        own = [row for row in rows if row["phase"] == phase]
-        found += asked.asked(_in_order(own))
-    return found
+        of_phase = [row for row in rows if row["phase"] == phase]
+        questions += asked.asked(_in_order(of_phase))
+    return questions
 
 
 def _in_order(rows: Iterable[Given]) -> list[Row]:
@@ -411,5 +413,5 @@ def _of(rows: Iterable[Given], *scenarios: str) -> list[Given]:
 def looks_of(rows: Iterable[Given]) -> list[Given]:
     """The rows of the looks, the first look first."""
     prefix = f"{asked.LOOK}-"
-    found = [row for row in rows if str(row["scenario"]).startswith(prefix)]
-    return sorted(found, key=lambda row: int(str(row["scenario"]).removeprefix(prefix)))
+    looks = [row for row in rows if str(row["scenario"]).startswith(prefix)]
+    return sorted(looks, key=lambda row: int(str(row["scenario"]).removeprefix(prefix)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.reading.load import Run, rows
 from analysis.reading.moment import moment
 from identity.asked import Row, asked
-from identity.mixed import Course, Told, course, is_probe
+from identity.mixed import Course, ProbeAnswer, course, is_probe
 from recording.json_values import mapping
 
 if TYPE_CHECKING:
@@ -21,21 +21,23 @@ COLUMNS = (
 
 def courses(run: Run) -> Mapping[str, Course]:
     """By model, in the plan's order; empty: the run has no probes."""
-    told = probes(run)
-    return {model: course(own, len(told)) for model, own in told.items()}
+    by_model = probes(run)
+    return {model: course(answers, len(by_model)) for model, answers in by_model.items()}
 
 
-def probes(run: Run) -> Mapping[str, list[Told]]:
+def probes(run: Run) -> Mapping[str, list[ProbeAnswer]]:
     """The answered probes of each model, in the plan's order; models without any are left out."""
-    told: dict[str, list[Told]] = {}
+    by_model: dict[str, list[ProbeAnswer]] = {}
     for phase in run.plan:
         if every := int(phase.get("probe_every") or 0):
             frame = run.rows.frame(list(COLUMNS), phase["name"])
-            told.setdefault(str(phase.get("model")), []).extend(_told(phase["name"], every, frame))
-    return {model: own for model, own in told.items() if own}
+            by_model.setdefault(str(phase.get("model")), []).extend(
+                _answers_of(phase["name"], every, frame)
+            )
+    return {model: answers for model, answers in by_model.items() if answers}
 
 
-def _told(phase: str, every: int, frame: "DataFrame") -> list[Told]:
+def _answers_of(phase: str, every: int, frame: "DataFrame") -> list[ProbeAnswer]:
     sent: list[dict[str, Any]] = [
         row
         for row in rows(frame)
@@ -47,12 +49,16 @@ def _told(phase: str, every: int, frame: "DataFrame") -> list[Told]:
         for row in questions
     )
     answers = [
-        Told(phase, row["sent_offset_s"], one.question, one.word, at_unix_s=_unix_s(row))
-        for row, one in zip(questions, words, strict=True)
-        if one.word
+        ProbeAnswer(
+            phase, row["sent_offset_s"], answer.question, answer.word, at_unix_s=_unix_s(row)
+        )
+        for row, answer in zip(questions, words, strict=True)
+        if answer.word
     ]
     counts = [
-        Told(phase, row["sent_offset_s"], tokens=int(row["prompt_tokens"]), at_unix_s=_unix_s(row))
+        ProbeAnswer(
+            phase, row["sent_offset_s"], tokens=int(row["prompt_tokens"]), at_unix_s=_unix_s(row)
+        )
         for row in sent
         if _place(row).get("counted") and row["success"] and row["prompt_tokens"] is not None
     ]

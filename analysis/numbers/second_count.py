@@ -15,7 +15,7 @@ from typing import Any
 
 from analysis.numbers.billing_findings import Finding, Kind
 from analysis.numbers.billing_rows import FEWEST, Row, by_table, counted, known
-from analysis.numbers.token_line import HIDDEN_TOKENS, Counter
+from analysis.numbers.token_line import HIDDEN_TOKENS, TokenLine
 from recording.record import CONTENT_LIMIT_CHARS
 from rules.billing_cases import NAMED, repeats
 from rules.line_fit import EXACT, slopes
@@ -95,7 +95,7 @@ def second_count(by_case: Mapping[str, Sequence[Row]], beside: Sequence[Row]) ->
 def findings_beside(
     second: SecondCount | None,
     by_case: Mapping[str, Sequence[Row]],
-    line: Counter | None,
+    line: TokenLine | None,
     earlier: Sequence[Finding],
     model: str,
     prices: Prices | None,
@@ -122,7 +122,7 @@ def findings_beside(
     ]
 
 
-def _above(second: SecondCount, line: Counter | None) -> bool:
+def _above(second: SecondCount, line: TokenLine | None) -> bool:
     """Whether every factor that fits is above 1, and no known tokenizer says otherwise."""
     if line is not None and (line.no_line or line.other or line.inflation is not None):
         return False  # the model's own tokenizer is known: it has decided

@@ -17,7 +17,7 @@ HIDDEN_TOKENS = 40  # fewer may be a template of the model's own
 
 
 @dataclass(frozen=True, slots=True)
-class Counter:
+class TokenLine:
     """What the stated counts of repeated texts show.
 
     `points`: repeats and stated tokens, by text. `tokenizer`: the claimed model's, where its counts
@@ -43,8 +43,8 @@ class Counter:
         """Whether one more count lies on the line of its text."""
         return slopes([*self.points[text], (k, stated)], LOOSE) is not None
 
-    def own(self, text: int, k: int) -> int | None:
-        """What the line says of a prompt; None: there is no line."""
+    def expected(self, text: int, k: int) -> int | None:
+        """The tokens that the line gives for `k` repeats of a text; None: there is no line."""
         points = self.points.get(text, ())
         slope_bounds = slopes(points, EXACT) or slopes(points, LOOSE)
         if slope_bounds is None or len({x for x, _ in points}) < 2:
@@ -53,7 +53,7 @@ class Counter:
         return round(sum(y - slope * x for x, y in points) / len(points) + slope * k)
 
 
-def counter(model: str, counted: Sequence[tuple[int, int, int]]) -> Counter | None:
+def fit_line(model: str, counted: Sequence[tuple[int, int, int]]) -> TokenLine | None:
     """Judge (text, repeats, stated tokens) of a model; None: too little was stated."""
     points: dict[int, list[Point]] = defaultdict(list)
     for text, k, stated in counted:
@@ -61,24 +61,24 @@ def counter(model: str, counted: Sequence[tuple[int, int, int]]) -> Counter | No
     if not points or any(len({k for k, _ in line}) < 2 for line in points.values()):
         return None
     if any(slopes(line, LOOSE) is None for line in points.values()):
-        return Counter(points, no_line=True)
+        return TokenLine(points, no_line=True)
     name = claimed(model)
     if name is None:
-        return Counter(points, hidden=_unsent(points))
+        return TokenLine(points, hidden=_unsent(points))
     lines, low, high = KNOWN[name], 0.0, float("inf")
     for text, line in points.items():
         expected = [(lines[text].tokens(k), stated) for k, stated in line]
         factors = slopes(expected, EXACT)
         low, high = (max(low, factors[0]), min(high, factors[1])) if factors else (1.0, 0.0)
     if low > high:
-        return Counter(points, name, other=True, hidden=_unsent(points))
+        return TokenLine(points, name, other=True, hidden=_unsent(points))
     most = max(high, 1.0)
     hidden = min(
         stated - most * (lines[text].tokens(k) + CHAT_TOKENS)
         for text, line in points.items()
         for k, stated in line
     )
-    return Counter(points, name, (low, high), hidden=max(0, round(hidden)))
+    return TokenLine(points, name, (low, high), hidden=max(0, round(hidden)))
 
 
 def _unsent(points: Mapping[int, Sequence[Point]]) -> int:

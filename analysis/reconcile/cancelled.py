@@ -4,7 +4,7 @@ from math import fsum
 
 from analysis.numbers.billing_money import REFUSED
 from analysis.numbers.billing_rows import FEWEST
-from analysis.numbers.cancelled_charges import CancelledCharge, Said, judge
+from analysis.numbers.cancelled_charges import CancelledCharge, ChargeVerdict, judge
 from analysis.page.blocks import Block, Level, Remark
 from analysis.page.words import Words, percent, seconds
 from analysis.reading.load import rows
@@ -112,15 +112,15 @@ def _remark(t: Words, charge: CancelledCharge) -> Remark:
     held_s, whole = seconds(charge.held_s), seconds(charge.whole_s)
     level: Level
     match charge.said:
-        case Said.NOTHING:
+        case ChargeVerdict.NOTHING:
             level, verdict = "good", t(f"none of {n} requests is charged.", f"{n} 个请求均未计费。")
-        case Said.PART:
+        case ChargeVerdict.PART:
             level, verdict = "note", t(
                 f"{n} requests are charged {paid} in all, {share} of what as many whole replies "
                 "cost.",
                 f"{n} 个请求合计计费 {paid}，为同数量完整回复的 {share}。",
             )  # fmt: skip
-        case Said.WHOLE:
+        case ChargeVerdict.WHOLE:
             level, verdict = "bad", t(
                 f"all {n} requests are charged as whole replies, {paid} in all, though they were "
                 f"held for {held_s} at most and a whole reply takes at least {whole}. Ask the "
@@ -128,7 +128,7 @@ def _remark(t: Words, charge: CancelledCharge) -> Remark:
                 f"全部 {n} 个请求均按完整回复计费，合计 {paid}；连接最长只保持 {held_s}，"
                 f"而完整回复至少需要 {whole}。请向网关确认是否停止上游，以及按什么计费。",
             )  # fmt: skip
-        case Said.TOO_SHORT:
+        case ChargeVerdict.TOO_SHORT:
             level, verdict = "note", t(
                 f"{n} requests are charged as whole replies, {paid} in all. A whole reply takes "
                 f"{whole}, so it may have been over before the gateway saw the hang-up ({held_s}): "

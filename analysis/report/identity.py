@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from analysis.enrol.reference import made
+from analysis.enrol.reference import of_rows
 from analysis.numbers.identity import Identity, of_model
 from analysis.report.view import View
 from identity.reference import Reference, read
@@ -53,7 +53,7 @@ def reference_of(view: View, model: str) -> Reference | None:
         if reference_rows := _of(view, model, REFERENCE):
             facts = view.run.manifest.get("reference")
             address = str(facts["base_url"]) if facts else ""
-            return made(view.run, model, reference_rows, urlsplit(address).netloc)
+            return of_rows(view.run, model, reference_rows, urlsplit(address).netloc)
     except InputError:  # a version that asked differently, or too few answers
         pass
     return None

@@ -8,7 +8,7 @@ from datetime import datetime
 from analysis.page.words import Words, integer
 from identity.counting import TEMPLATE_TOKENS, TOLERATED_TOKENS, Counting, Kind
 from identity.looks import SELF_ALPHA, Audit, Verdict, Why
-from identity.power import SHARED, Seen
+from identity.power import SHARED, Detectable
 from identity.reference import OLD_DAYS, Reference
 from identity.tokenizers import TITLES
 from recording.untrusted_text import quoted
@@ -120,7 +120,7 @@ def _unsent(t: Words, count: Counting, input_price: float | None) -> str:
     return more
 
 
-def answers_sentence(t: Words, audit: Audit, reference: Reference, power: Seen | None) -> str:
+def answers_sentence(t: Words, audit: Audit, reference: Reference, power: Detectable | None) -> str:
     """Whether the answers are those of the reference; `power` says what would have been seen."""
     when, host = reference.ended[:10], quoted(reference.host, 60)
     if audit.verdict is Verdict.DIFFERS:
@@ -203,7 +203,7 @@ def _p(value: float) -> str:
     return "p < 0.0001" if value < 0.0001 else f"p = {value:.2g}"
 
 
-def _would(t: Words, power: Seen | None) -> str:
+def _would(t: Words, power: Detectable | None) -> str:
     """Which differences the run would have shown."""
     sentences = []
     if power is not None and power.swapped is not None:

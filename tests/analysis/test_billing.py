@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from analysis.numbers.billing import Kind, ModelBill, judge
-from analysis.numbers.token_line import counter, slopes
+from analysis.numbers.token_line import fit_line, slopes
 from analysis.page.words import Words
 from analysis.report.sections import billing
 from docs.token_slopes import table
@@ -227,7 +227,7 @@ def remark_texts(bill: ModelBill) -> list[str]:
 
 def test_a_hidden_prompt_is_detected_without_a_tokenizer() -> None:
     counted = [(text, k, 1000 + 30 * k) for text in range(3) for k in (1, 4, 16)]
-    estimate = counter("glm-5", counted)
+    estimate = fit_line("glm-5", counted)
     assert estimate is not None and estimate.tokenizer is None and (estimate.hidden or 0) > 800
 
 

@@ -11,7 +11,7 @@ from identity.alpha import LOOKS, WHOLE
 from identity.bank import BANK
 from identity.cells import Cell, choose
 from identity.looks import SELF_ALPHA, Asked, Audit, Verdict, Why, audit, self_check
-from identity.power import SHARED, swapped, would_have_seen
+from identity.power import SHARED, detectable, swapped
 from tests.identity.endpoint import Endpoint, asked, audited, enrolled, reference
 
 HONEST = Endpoint()
@@ -124,7 +124,7 @@ def test_cells_are_chosen_by_their_answers() -> None:
 def test_what_an_audit_would_have_shown_it_shows() -> None:
     """The smallest share that is named is found in nine of ten audits, and not just in the half."""
     known = enrolled(HONEST, Random(1))
-    share = would_have_seen(known).swapped
+    share = detectable(known).swapped
     assert share is not None and 0.03 <= share <= 0.15
     found = sum(
         audited(known, Endpoint(share=share), Random(seed))[0].verdict is Verdict.DIFFERS

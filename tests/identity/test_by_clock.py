@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from identity.by_clock import by_day, by_hour
-from identity.mixed import ALPHA, LEAST_ANSWERS, MOST_PARTS, Told
+from identity.mixed import ALPHA, LEAST_ANSWERS, MOST_PARTS, ProbeAnswer
 from identity.mixed import question as asked
 from tests.identity.endpoint import Endpoint
 
@@ -20,9 +20,9 @@ def week(
     days: int = 5,
     a_run: int = 16,
     swapped: Callable[[int, int], bool] | None = None,
-) -> list[Told]:
+) -> list[ProbeAnswer]:
     """A run an hour for some days, so many probes each; `swapped(day, hour)`: another model."""
-    found, number = list[Told](), 0
+    found, number = list[ProbeAnswer](), 0
     for day in range(days):
         for hour in range(24):
             served = OTHER if swapped and swapped(day, hour) else HONEST
@@ -32,7 +32,7 @@ def week(
                 number += 1
                 word = "" if question is None else served.answer(question, dice) or ""
                 tokens = 64 if question is None else None
-                found.append(Told("soak/m", place, question, word, tokens, at))
+                found.append(ProbeAnswer("soak/m", place, question, word, tokens, at))
     return found
 
 
@@ -69,6 +69,6 @@ def test_stretches_hold_enough_answers_and_are_not_many(days: int, a_run: int) -
 
 
 def test_a_probe_whose_time_nobody_knows_is_left_out() -> None:
-    told = [Told("p", 0.0, 0, "a"), Told("p", 0.0, 0, "b", at_unix_s=MIDNIGHT_UNIX_S)]
+    told = [ProbeAnswer("p", 0.0, 0, "a"), ProbeAnswer("p", 0.0, 0, "b", at_unix_s=MIDNIGHT_UNIX_S)]
     assert sum(part.answers for part in by_hour(told).course.parts) == 1
     assert by_day(told[:1]).course.parts == []

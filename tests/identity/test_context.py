@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binom
 
 from identity import alpha, context
-from identity.context import DEPTHS, ROUNDS, SHORT, SHORT_ROUNDS, Shown, Why, judge, lines, prompt
+from identity.context import DEPTHS, ROUNDS, SHORT, SHORT_ROUNDS, Reply, Why, judge, lines, prompt
 from identity.counting import Count
 from identity.looks import Verdict
 
@@ -16,8 +16,8 @@ SIZE = 8000
 
 def shown(
     rounds: int, recall: tuple[float, float, float], dice: Random, tokens: int
-) -> list[Shown]:
-    return [Shown([dice.random() < one for one in recall], tokens) for _ in range(rounds)]
+) -> list[Reply]:
+    return [Reply([dice.random() < one for one in recall], tokens) for _ in range(rounds)]
 
 
 def verdict(
@@ -53,7 +53,7 @@ def test_fewer_stated_tokens_than_were_sent_are_a_cut() -> None:
 def test_one_reply_that_states_less_accuses_nobody() -> None:
     told = {
         SHORT: shown(SHORT_ROUNDS, (1, 1, 1), Random(1), SHORT),
-        SIZE: [Shown([True] * 3, 9 if n == 0 else SIZE + 60) for n in range(ROUNDS)],
+        SIZE: [Reply([True] * 3, 9 if n == 0 else SIZE + 60) for n in range(ROUNDS)],
     }
     assert judge(told, LINE)[0].verdict is Verdict.NOT_SHOWN
 
@@ -83,7 +83,7 @@ def test_what_short_prompts_do_not_recall_tells_nothing() -> None:
 def test_what_is_refused_or_not_answered_is_not_judged(refused: bool) -> None:
     told = {
         SHORT: shown(SHORT_ROUNDS, (1, 1, 1), Random(1), SHORT),
-        SIZE: [Shown(None, None, refused)] * ROUNDS,
+        SIZE: [Reply(None, None, refused)] * ROUNDS,
     }
     found = judge(told, LINE)[0]
     assert found.verdict is Verdict.NOT_ENOUGH

@@ -9,7 +9,7 @@ from scipy.stats import binom, fisher_exact
 
 from identity import alpha, honoured, setting
 from identity.alpha import LOOKS
-from identity.honoured import Honoured, Shown, Why
+from identity.honoured import Honoured, Reply, Why
 from identity.looks import Asked, Verdict
 from identity.reference import Seeded
 from identity.setting import ALIKE, CACHE, CAP, STOP
@@ -43,10 +43,10 @@ def test_the_smallest_rate_is_found_with_90_percent() -> None:
     assert smallest_rate(critical(lambda k: 1.0, 5, 0.01), 5) is None
 
 
-def replies(scenario: str, said: Sequence[str | None], **stated: Sequence[Any]) -> list[Shown]:
+def replies(scenario: str, said: Sequence[str | None], **stated: Sequence[Any]) -> list[Reply]:
     """Replies of a phase, and what each states."""
     return [
-        Shown(n, None if text is None else setting.fact(scenario, n, RUN, MODEL, text),
+        Reply(n, None if text is None else setting.fact(scenario, n, RUN, MODEL, text),
               **{name: values[n] for name, values in stated.items()})
         for n, text in enumerate(said)
     ]  # fmt: skip
@@ -161,7 +161,7 @@ def test_cap(chars: int, tokens: int | None, thought: int | None, verdict: Verdi
 
 
 def test_a_setting_that_is_refused_is_not_ignored() -> None:
-    shown = [Shown(n, None, refused=True) for n in range(3)]
+    shown = [Reply(n, None, refused=True) for n in range(3)]
     for found in (honoured.stop(shown), honoured.cap(shown)):
         assert (found.verdict, found.why) == (Verdict.NOT_ENOUGH, Why.REFUSED)
 

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from identity.long_reply import Shown, Why, budgets, fact, judge, prompt
+from identity.long_reply import Reply, Why, budgets, fact, judge, prompt
 from identity.looks import Verdict
 
 SIZE = 4000
@@ -22,7 +22,7 @@ def shown(
     spread: float = 0.0,
     counted: float = 1.0,
     reasoning: int = 0,
-) -> list[Shown]:
+) -> list[Reply]:
     """Replies of a model that would write `own_lines` lines, whose gateway cuts at `cap` tokens and
     counts them by a factor."""
     found = []
@@ -34,7 +34,7 @@ def shown(
             limit = min(budget, cap or budget) - thought
             tokens, cut = min(wanted, limit), wanted > limit
             found.append(
-                Shown(number, budget, round((tokens + thought) * counted), cut and says_cut,
+                Reply(number, budget, round((tokens + thought) * counted), cut and says_cut,
                       int(tokens / each), pure=True)
             )  # fmt: skip
     return found
@@ -96,7 +96,7 @@ def test_a_limit_of_the_model_that_the_second_route_has_as_well_is_no_difference
 
 
 def test_what_cannot_be_judged_says_why() -> None:
-    refused = [Shown(n, SIZE, None, False, None, refused=True) for n in range(6)]
+    refused = [Reply(n, SIZE, None, False, None, refused=True) for n in range(6)]
     assert judge(SIZE, refused).why is Why.REFUSED
     uncounted = [one._replace(tokens=None) for one in shown(Random(1), cap=500)]
     assert judge(SIZE, uncounted).why is Why.UNANSWERED

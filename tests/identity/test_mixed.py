@@ -5,7 +5,15 @@ from random import Random
 import pytest
 
 from identity.bank import BANK
-from identity.mixed import ALPHA, LEAST_ANSWERS, MOST_PARTS, QUESTIONS, Told, course, is_probe
+from identity.mixed import (
+    ALPHA,
+    LEAST_ANSWERS,
+    MOST_PARTS,
+    QUESTIONS,
+    ProbeAnswer,
+    course,
+    is_probe,
+)
 from identity.mixed import question as asked
 from tests.identity.endpoint import Endpoint
 
@@ -14,9 +22,9 @@ HONEST = Endpoint()
 
 def run(
     dice: Random, minutes: int, a_minute: int, *, other: range = range(0), phases: int = 1
-) -> list[Told]:
+) -> list[ProbeAnswer]:
     """So many minutes of probes; in those of `other` another model answers."""
-    found, number = list[Told](), 0
+    found, number = list[ProbeAnswer](), 0
     for minute in range(minutes * phases):
         served = Endpoint(weights=2) if minute in other else HONEST
         for place in range(a_minute):
@@ -24,9 +32,9 @@ def run(
             question, phase = asked(1, number), f"rpm/m/{minute // minutes}"
             number += 1
             if question is None:
-                found.append(Told(phase, at, tokens=64))
+                found.append(ProbeAnswer(phase, at, tokens=64))
             else:
-                found.append(Told(phase, at, question, served.answer(question, dice) or ""))
+                found.append(ProbeAnswer(phase, at, question, served.answer(question, dice) or ""))
     return found
 
 
@@ -71,7 +79,7 @@ def test_parts_hold_enough_and_are_not_many(minutes: int) -> None:
 
 def test_several_counts_of_one_prompt_are_kept_by_part() -> None:
     told = run(Random(1), 4, 40)
-    told[0] = Told(told[0].phase, 0.0, tokens=70)
+    told[0] = ProbeAnswer(told[0].phase, 0.0, tokens=70)
     found = course(told)
     assert set(found.tokens) == {64, 70} and 70 in found.parts[0].tokens
 

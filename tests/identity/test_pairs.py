@@ -11,7 +11,7 @@ from identity.asked import Row, pairs
 from identity.bank import BANK
 from identity.cells import Cell, choose
 from identity.looks import SELF_ALPHA, Asked, Audit, Verdict, Why, audit, audit_pairs
-from identity.power import would_have_seen
+from identity.power import detectable
 from tests.identity.endpoint import CHOSEN, Endpoint, asked, reference, said
 
 HONEST = Endpoint()
@@ -103,7 +103,7 @@ def test_what_pairs_would_have_shown_they_show() -> None:
     dice = Random(1)
     cells = chosen(dice)
     known = reference(cells, asked(HONEST, [cell.question for cell in cells], 40, dice))
-    share = would_have_seen(known).swapped
+    share = detectable(known).swapped
     assert share is not None
     assert verdicts(Endpoint(share=share), HONEST, 40)[Verdict.DIFFERS] >= 30
 

@@ -9,8 +9,8 @@ from identity.alpha import LOOKS, WHOLE, of_each
 from identity.first_token import PROMPTS, ROUNDS, Stated
 from identity.logprobs import judge
 from identity.looks import Verdict, audit, audit_pairs
-from identity.mixed import ALPHA, QUESTIONS, Told, course
-from identity.power import would_have_seen
+from identity.mixed import ALPHA, QUESTIONS, ProbeAnswer, course
+from identity.power import detectable
 from identity.reference import Reference
 from tests.identity.endpoint import Endpoint, asked, enrolled
 
@@ -37,7 +37,7 @@ def test_the_tests_of_all_models_share_one_percent(models: int) -> None:
 
 def test_probes_under_load_share_theirs_as_well() -> None:
     dice = Random(1)
-    told = [Told("p", float(n), QUESTIONS[n % 6], dice.choice("ab")) for n in range(96)]
+    told = [ProbeAnswer("p", float(n), QUESTIONS[n % 6], dice.choice("ab")) for n in range(96)]
     alone, one_of_four = course(told), course(told, 4)
     assert alone.alpha * len(alone.parts) == pytest.approx(ALPHA)
     assert one_of_four.alpha * 4 == pytest.approx(alone.alpha)
@@ -50,7 +50,7 @@ def test_another_model_among_ten_is_found_at_the_first_look() -> None:
 
 
 def test_what_would_have_shown_is_larger_in_a_run_of_many() -> None:
-    alone, of_many = would_have_seen(known()), would_have_seen(known(), 20)
+    alone, of_many = detectable(known()), detectable(known(), 20)
     assert alone.swapped is not None and of_many.swapped is not None
     assert alone.swapped < of_many.swapped <= 2 * alone.swapped
 

@@ -10,7 +10,7 @@ from scipy.stats import binom
 from identity import alpha, tools
 from identity.called import Called
 from identity.looks import Verdict
-from identity.tools import WANTED, Fidelity, Shown, Why
+from identity.tools import WANTED, Fidelity, Reply, Why
 
 ASKED = tools.ROUNDS * len(WANTED)
 
@@ -19,9 +19,9 @@ def judged(seed: int, here: float, there: float) -> Fidelity:
     """A gateway and a reference that call wrongly in these shares."""
     dice = Random(seed)
 
-    def shown(share: float) -> list[Shown]:
+    def shown(share: float) -> list[Reply]:
         good = [dice.random() >= share for _ in range(ASKED)]
-        return [Shown(one, one) for one in good]
+        return [Reply(one, one) for one in good]
 
     return tools.judge(tools.counted(shown(there)), shown(here), ASKED)
 
@@ -60,7 +60,7 @@ def test_a_reference_that_cannot_call_tools_judges_nobody() -> None:
     [(None, ASKED, Why.UNASKED), (Called(0, 0, ASKED), ASKED // 2, Why.UNANSWERED)],
 )
 def test_what_is_missing_is_not_judged(reference: Called | None, count: int, why: Why) -> None:
-    found = tools.judge(reference, [Shown(False, False)] * count, ASKED)
+    found = tools.judge(reference, [Reply(False, False)] * count, ASKED)
     assert (found.verdict, found.why) == (Verdict.NOT_ENOUGH, why)
 
 
