@@ -2,7 +2,7 @@
 
 A sentence is written in English where it is raised or logged. The files beside this one hold its
 Chinese, by the English sentence with `…` for each value; `{0}`, `{1}` ... are the values in order.
-A value that is a sentence of ours is `{0:+}` and is translated too; every other value, above all the
+A value that is a sentence of ours is `{0:+}` and is translated too, one of several clauses is `{0:;}`; every other value, above all the
 gateway's own words, comes through as it is. What is not found stays English, and
 `tests/recording/test_chinese.py` holds that every sentence of the code is found.
 """
@@ -17,14 +17,18 @@ from recording.chinese.engine import ENGINE
 from recording.chinese.log import LOG
 from recording.chinese.modes import MODES
 from recording.chinese.settings import SETTINGS
+from recording.chinese.traffic import TRAFFIC
 from recording.chinese.webui import WEBUI
 
 ANY = "…"
-SENTENCES: Mapping[str, str] = {**ANALYSIS, **ENGINE, **LOG, **MODES, **SETTINGS, **WEBUI}
+SENTENCES: Mapping[str, str] = {
+    **ANALYSIS, **ENGINE, **LOG, **MODES, **SETTINGS, **TRAFFIC, **WEBUI,
+}  # fmt: skip
 """The Chinese of each English sentence."""
 _DEEPEST = 6
 _LISTED = re.compile(r"(?:[\w.-]+, )*[\w.-]+ or [\w.-]+")  # a value that lists names
 _SIMPLIFIED = re.compile(r"zh(_CN|_SG|_Hans\w*)?\.UTF-?8", re.I)  # locales
+_PLACE = re.compile(r"(line|item) (\d+): ")
 _BETWEEN = re.compile(r"(?<=\.) (?=--)")  # faults of several options are told in one line
 
 
@@ -70,12 +74,25 @@ def chinese(text: str) -> str:
 
 
 class _Value(str):
-    """A value of a sentence: `{0}` is written as it is, `{0:+}` is a sentence of ours itself."""
+    """A value of a sentence: `{0}` is written as it is, `{0:+}` is a sentence of ours itself, and
+    `{0:;}` clauses of ours, each translated.
+    """
 
     depth = 0
 
     def __format__(self, spec: str) -> str:
+        if spec == ";":
+            return "；".join(_clause(clause, self.depth) for clause in self.split("; "))
         return _chinese(str(self), self.depth) if spec == "+" else str(self)
+
+
+def _clause(text: str, depth: int) -> str:
+    """A clause, which may begin with the place in a file that it is about."""
+    if place := _PLACE.match(text):
+        kind, number = place.groups()
+        where = f"第 {number} {'行' if kind == 'line' else '项'}："
+        return where + _chinese(text[place.end() :], depth)
+    return _chinese(text, depth)
 
 
 def _chinese(text: str, depth: int) -> str:

@@ -23,6 +23,7 @@ from recording.chinese import (
     in_language,
 )
 from recording.chinese.log import COMPOSED
+from recording.chinese.traffic import PUT_TOGETHER
 from tests.locust_run import ROOT
 
 sys.path.insert(0, str(ROOT / "docs"))
@@ -73,15 +74,46 @@ def test_every_log_line_has_a_chinese_entry() -> None:
     assert sorted(wanted - {*SENTENCES}) == []
 
 
+def clauses(path: Path) -> Iterator[str]:
+    """What a file finds wrong with a row of own traffic: in ValueErrors, or yielded."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        value: ast.expr | None = None
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+            value = node.exc.args[0]
+        elif isinstance(node, ast.Yield):
+            value = node.value
+        if isinstance(value, ast.Constant | ast.JoinedStr):
+            yield from errors._written(value)
+
+
+def test_every_fault_of_a_row_of_own_traffic_is_there_in_chinese() -> None:
+    files = (ROOT / "loadshapes" / "own_traffic").rglob("*.py")
+    wanted = {text for path in files for text in clauses(path) if re.search(r"[a-z]{3}", text)}
+    assert len(wanted) > 50 and sorted(wanted - {*SENTENCES}) == []
+
+
+def test_faults_of_a_file_are_told_line_by_line_in_chinese() -> None:
+    said = chinese(
+        "--prompts a b.jsonl: line 1: 'foo' is no key of a line (a gateway's own go into "
+        "extra_body); n must be 1, for one reply is measured; line 3: it is not JSON (Expecting "
+        "value: line 1 column 1 (char 0)); and 7 more lines; mend the file."
+    )
+    assert said == (
+        "--prompts a b.jsonl：第 1 行：'foo' 不是行中可用的键（网关自有的字段请放进 extra_body）；"
+        "n 须为 1，因为只测一个回复；第 3 行：不是 JSON（Expecting value: line 1 column 1 (char "
+        "0)）；另有 7 行；请修正该文件。"
+    )
+
+
 def test_every_chinese_entry_is_of_a_sentence_in_the_code() -> None:
     sentences = {text for path in files() for text in texts(path)}
-    assert sorted({*SENTENCES} - sentences - {*COMPOSED}) == []
+    assert sorted({*SENTENCES} - sentences - {*COMPOSED, *PUT_TOGETHER}) == []
 
 
 def test_every_value_of_an_english_sentence_is_in_the_chinese_one() -> None:
     """A sentence without a value would hide a file's name; one with more could not be formatted."""
     for english, translated in SENTENCES.items():
-        numbers = {int(number) for number in re.findall(r"(?<!\{)\{(\d)(?::\+)?\}", translated)}
+        numbers = {int(number) for number in re.findall(r"(?<!\{)\{(\d)(?::[+;])?\}", translated)}
         assert numbers == set(range(english.count(ANY))), english
         translated.format(*(_Value("x") for _ in range(english.count(ANY))))
 
