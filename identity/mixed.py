@@ -28,11 +28,6 @@ _OF_A_PART, _OF_THE_REST = 12, 48
 """Answers to a question that are compared; of more, so many that lie evenly among them."""
 
 
-def is_probe(every: int, number: int) -> bool:
-    """Whether request `number` of a phase is one; `every`: 0 where none is."""
-    return bool(every) and number % every == every // 2
-
-
 def question(every: int, number: int) -> int | None:
     """What a probe asks; None: it is the repeated text."""
     place, turn = divmod(number // max(1, every), COUNTED_AT)

@@ -11,7 +11,9 @@ from settings.options.load import MIXED
 
 
 def mixed(plan: Plan, options: Options) -> Plan:
-    """The plan with every so many-th request a probe. Raises OperatorError."""
+    """The plan with every so many-th request a probe, which is not cancelled on purpose. Raises
+    OperatorError.
+    """
     if options.against or options.prompts:
         raise OperatorError(
             "--identity-share mixes probes into the requests of a mode's own, over one route: "
@@ -20,7 +22,10 @@ def mixed(plan: Plan, options: Options) -> Plan:
     every = round(1 / options.identity_share)
 
     def change(phase: Phase) -> Phase:
-        return replace(phase, probe_every=every) if phase.mode in MIXED else phase
+        if phase.mode not in MIXED:
+            return phase
+        cancel = phase.cancel and replace(phase.cancel, probe_every=every)
+        return replace(phase, probe_every=every, cancel=cancel)
 
     unfold = plan.unfold
 

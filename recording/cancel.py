@@ -13,6 +13,7 @@ from math import inf
 from typing import Any
 
 from recording.errors import OperatorError
+from recording.probe_place import is_probe
 
 HOLD_S = 0.1
 """How long a request that is cancelled before its first token is held: long enough for a gateway to
@@ -28,13 +29,16 @@ class Cancel:
 
     `after_chunks`: after this many chunks with text, reasoning or a tool call; 0: when the answer
     begins, or after HOLD_S. `after_s`: this many seconds after sending began. One of the two is
-    None. `share` is the share of all requests, drawn by `seed`.
+    None. `share` is the share of all requests, drawn by `seed`; probes of identity, one of every
+    `probe_every` (recording/probe_place.py; 0: there are none), are never drawn: a reply that was
+    cut off is no answer to compare.
     """
 
     after_chunks: int | None = None
     after_s: float | None = None
     share: float = 1.0
     seed: str = ""
+    probe_every: int = 0
 
     def __str__(self) -> str:
         if self.after_chunks is not None:
@@ -63,6 +67,8 @@ class Cancel:
 
     def drawn(self, number: int) -> bool:
         """Whether request `number` is cancelled."""
+        if is_probe(self.probe_every, number):
+            return False
         if self.share >= 1:
             return True
         digest = blake2b(f"{self.seed}/{number}".encode(), digest_size=8).digest()

@@ -5,10 +5,10 @@ from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
 
-from identity import mixed
 from loadshapes.own_traffic.traffic import Traffic
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
+from recording.probe_place import is_probe
 from settings.options import Options
 from tasks import probes
 from tasks.conversation import request
@@ -47,7 +47,7 @@ def build(
     if phase.traffic:
         assert traffic is not None
         return request(traffic.lines[index % len(traffic.lines)], phase, index)
-    if mixed.is_probe(phase.probe_every, index):
+    if is_probe(phase.probe_every, index):
         return BUILDERS["mixed"](phase, index, options)
     if words is not None:
         return padded(phase, index, options, words)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from analysis.reading.load import Run, rows
 from analysis.reading.moment import moment
 from identity.asked import Row, asked
-from identity.mixed import Course, ProbeAnswer, course, is_probe
+from identity.mixed import Course, ProbeAnswer, course
 from recording.json_values import mapping
+from recording.probe_place import is_probe
 
 if TYPE_CHECKING:
     from pandas import DataFrame

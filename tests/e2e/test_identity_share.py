@@ -47,3 +47,19 @@ def test_probes_keep_to_the_modes_own_requests(tmp_path: Path) -> None:
     done = run("--simulator", *LOAD, "--model", "m", "--against", "http://127.0.0.1:9/v1",
                results=tmp_path)  # fmt: skip
     assert done.code == 2 and "leave out --against and --prompts" in done.text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_probes_are_never_cancelled_on_purpose(tmp_path: Path, share: float) -> None:
+    """Of the others so many are, by the server's log; what the probes show is the same."""
+    cancel = ("--stream", "--cancel-after", "0chunks", "--cancel-share", share)
+    slow = HONEST.replace("fixed_s = 0.0", "ttft_s = 0.25\ntokens_per_s = 8.0")
+    done, logged = asked(tmp_path / "run", slow, *LOAD, *cancel, "--no-content")
+    assert done.code == 0 and done.folder is not None, done.text
+    left = sum(row["fault"] == "client_gone" for row in logged)
+    cut = [row for row in done.rows() if row.cancel_after is not None]
+    assert len(logged) == 300 and len(cut) == left and abs(left - 225 * share) < 40
+    assert not any(row.request_index % 4 == 2 for row in cut), "no probe"
+    page = (done.folder / "report.md").read_text(encoding="utf-8")
+    assert "no change of its answers shown: 56 probes in 2 parts" in page

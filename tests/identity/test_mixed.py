@@ -12,9 +12,9 @@ from identity.mixed import (
     QUESTIONS,
     ProbeAnswer,
     course,
-    is_probe,
 )
 from identity.mixed import question as asked
+from recording.probe_place import is_probe
 from tests.identity.endpoint import Endpoint
 
 HONEST = Endpoint()

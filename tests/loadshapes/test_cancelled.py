@@ -9,6 +9,7 @@ from loadshapes import modes
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from recording.errors import OperatorError
+from recording.probe_place import is_probe
 from settings.options import Options
 from settings.options.load import CANCELLED
 
@@ -37,6 +38,16 @@ def test_both_requests_of_a_pair_are_cancelled_or_neither() -> None:
     jobs = [Job(phase, index, 0.0, None, lambda _: None) for index in range(200)]
     drawn = [job.cancel is not None for job in jobs]
     assert drawn[::2] == drawn[1::2] and 60 < sum(drawn) < 140
+
+
+def test_no_probe_of_identity_is_cancelled() -> None:
+    """Nor by a plan that is read again from its manifest; of the others the share is."""
+    (phase, *_) = planned(cancel_share=0.5, identity_share=0.25).phases
+    again = Phase.of(json.loads(json.dumps(phase.as_dict())))
+    assert phase.cancel is not None and again.cancel == phase.cancel
+    drawn = [n for n in range(1000) if phase.cancel.drawn(n)]
+    assert not any(is_probe(phase.probe_every, n) for n in drawn)
+    assert 300 < len(drawn) < 450, "half of three quarters"
 
 
 def test_a_capacity_search_cancels_in_every_trial(tmp_path: Path) -> None:
