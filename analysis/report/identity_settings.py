@@ -1,5 +1,7 @@
 """Whether settings are honoured, in words: what was seen, and what would have been detected."""
 
+from collections.abc import Sequence
+
 from analysis.page.words import Words, integer
 from identity.honoured import TOLERATED, Honoured, Why
 from identity.looks import Verdict
@@ -20,12 +22,8 @@ def title(t: Words, one: Honoured) -> str:
 
 
 def sentence(t: Words, one: Honoured) -> str:
-    """A sentence on one setting."""
-    if one.verdict is Verdict.DIFFERS:
-        return _differs(t, one)
-    if one.verdict is Verdict.NOT_SHOWN:
-        return _not_shown(t, one)
-    return _not_enough(t, one)
+    """A sentence on one setting that differs, or that cannot be judged."""
+    return _differs(t, one) if one.verdict is Verdict.DIFFERS else _not_enough(t, one)
 
 
 def _differs(t: Words, one: Honoured) -> str:
@@ -51,8 +49,8 @@ def _differs(t: Words, one: Honoured) -> str:
             )
         case Setting.TEMPERATURE:
             return t(
-                f"at temperature 0, {count} of {of} answers are not their question's usual one "
-                f"({_p(one.p)} if up to {TOLERATED:.0%} may vary): the temperature is not "
+                f"at temperature 0, {count} of {of} answers are not the usual one for their "
+                f"question ({_p(one.p)} if up to {TOLERATED:.0%} may vary): the temperature is not "
                 "honoured, or several models answer in turn.",
                 f"温度为 0 时，{of} 个答案中有 {count} 个不是该问题的通常答案"
                 f"（允许至多 {TOLERATED:.0%} 有变化时，{_p(one.p)}）："
@@ -61,65 +59,59 @@ def _differs(t: Words, one: Honoured) -> str:
         case _:
             before, whole = integer(one.before or 0), integer(one.whole or 0)
             return t(
-                f"with one seed, {count} of {of} answers are not their question's usual one, and "
-                f"{before} of {whole} at the reference ({_p(one.p)}): the seed is honoured less "
-                "than there.",
+                f"with one seed, {count} of {of} answers are not the usual one for their "
+                f"question, and {before} of {whole} at the reference ({_p(one.p)}): the seed is "
+                "honoured less than there.",
                 f"使用同一种子时，{of} 个答案中有 {count} 个不是该问题的通常答案，"
                 f"参照为 {before}/{whole}（{_p(one.p)}）：种子不如参照那样生效。",
             )
 
 
-def _not_shown(t: Words, one: Honoured) -> str:
-    count, of = integer(one.seen), integer(one.of)
+def honoured(t: Words, settings: Sequence[Honoured]) -> str:
+    """One sentence on all settings that show no difference, and what would have been noticed."""
+    listed = t.clauses([_as_expected(t, one) + _share(t, one) for one in settings])
+    return t(
+        f"settings are honoured as far as was asked: {listed}. In brackets: the smallest share of "
+        "wrong replies that 9 of 10 such audits would notice.",
+        f"就所发请求来看，参数均生效：{listed}。"
+        "括号内为十次这样的检测中有九次能发现的最小异常比例。",
+    )
+
+
+def _as_expected(t: Words, one: Honoured) -> str:
+    of, usual = integer(one.of), integer(one.of - one.seen)
     match one.setting:
         case Setting.CACHE:
-            text = t(
-                f"none of {of} requests got an earlier reply or another request's.",
-                f"{of} 个请求均未得到先前的或其他请求的应答。",
+            return t(
+                f"{usual} of {of} replies were new and their own request's",
+                f"{of} 个应答中有 {usual} 个是新的，且属于各自的请求",
             )
         case Setting.STOP:
-            text = t(
-                f"`stop` ended {of} of {of} replies.",
-                f"`stop` 使 {of}/{of} 个应答停止。",
-            )
+            return t(f"`stop` ended {usual} of {of} replies", f"`stop` 使 {usual}/{of} 个应答停止")
         case Setting.CAP:
-            text = t(
-                f"none of {of} replies exceeds its output budget.",
-                f"{of} 个应答均未超出输出上限。",
+            return t(
+                f"{usual} of {of} replies kept to their output budget",
+                f"{of} 个应答中有 {usual} 个未超出输出上限",
             )
         case Setting.TEMPERATURE:
-            text = t(
-                f"at temperature 0, {count} of {of} answers are not their question's usual one.",
-                f"温度为 0 时，{of} 个答案中有 {count} 个不是该问题的通常答案。",
+            return t(
+                f"at temperature 0, {usual} of {of} answers were the usual one for their question",
+                f"温度为 0 时，{of} 个答案中有 {usual} 个是该问题的通常答案",
             )
         case _:
-            before, whole = integer(one.before or 0), integer(one.whole or 0)
-            text = t(
-                f"with one seed, {count} of {of} answers are not their question's usual one, and "
-                f"{before} of {whole} at the reference.",
-                f"使用同一种子时，{of} 个答案中有 {count} 个不是该问题的通常答案，"
-                f"参照为 {before}/{whole}。",
+            at, whole = integer((one.whole or 0) - (one.before or 0)), integer(one.whole or 0)
+            return t(
+                f"with one seed, {usual} of {of} answers were the usual one for their question, "
+                f"and {at} of {whole} at the reference",
+                f"使用同一种子时，{of} 个答案中有 {usual} 个是该问题的通常答案，"
+                f"参照为 {at}/{whole}",
             )
-    return text + t.gap + _would(t, one)
 
 
-def _would(t: Words, one: Honoured) -> str:
+def _share(t: Words, one: Honoured) -> str:
     if one.smallest is None:
-        return t(
-            "So few might not have shown it if it had affected only some of the requests.",
-            "样本太少，只在部分请求中发生时未必能发现。",
-        )
-    if one.setting is Setting.SEED:
-        return t(
-            f"If {one.smallest:.0%} had deviated, this would have been detected with 90 % "
-            "probability.",
-            f"若有 {one.smallest:.0%} 偏离，则有 90 % 的把握发现。",
-        )
-    return t(
-        f"If {one.smallest:.0%} of the requests had come out otherwise, this would have been "
-        "detected with 90 % probability.",
-        f"若有 {one.smallest:.0%} 的请求并非如此，则有 90 % 的把握发现。",
-    )
+        return t(" (too few to notice a part)", "（样本太少，只在部分请求中发生时未必能发现）")
+    return t(f" ({one.smallest:.0%})", f"（{one.smallest:.0%}）")
 
 
 def _not_enough(t: Words, one: Honoured) -> str:

@@ -134,13 +134,8 @@ def _of_settings(t: Words, model: Identity, name: str) -> list[tuple[Verdict, bo
         for setting, _ in model.settings
         if setting.verdict is not Verdict.NOT_SHOWN
     ]
-    if unremarkable := [
-        identity_settings.sentence(t, setting)
-        for setting, _ in model.settings
-        if setting.verdict is Verdict.NOT_SHOWN
-    ]:
-        rest = [text[:1].upper() + text[1:] for text in unremarkable[1:]]
-        text = name + t.colon + t.gap.join([unremarkable[0], *rest])
+    if fine := [each for each, _ in model.settings if each.verdict is Verdict.NOT_SHOWN]:
+        text = name + t.colon + identity_settings.honoured(t, fine)
         results.append((Verdict.NOT_SHOWN, False, text))
     return results
 
