@@ -11,6 +11,7 @@ from tests.locust_run import ROOT
 
 sys.path.insert(0, str(ROOT / "docs"))
 
+import behind_litellm  # noqa: E402
 import outputs  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -58,3 +59,17 @@ def test_what_a_page_leaves_out_is_left_out_again() -> None:
     made = outputs.elided(printed, shown)
     assert made == "run b\nok   y\n\nphase  ok\np/1     9\n...\np/4     9\n\nresults/b\n"
     assert outputs.elided(printed, printed) == printed
+
+
+@pytest.mark.parametrize("name", behind_litellm.PAGES)
+def test_a_page_with_litellm_holds_all_that_its_outputs_are_made_of(name: str) -> None:
+    """And its tables have the columns of today's statement."""
+    text = (DOCS / name).read_text("utf-8")
+    assert behind_litellm.BLOCK.search(text) and behind_litellm.UPSTREAM.search(text)
+    assert "```toml\n" in text and "```yaml\n" in text
+    sources = [path.read_text("utf-8") for path in (ROOT / "analysis").rglob("*.py")]
+    shown = re.findall(r"^```text\n(.*?)^```\n", text, re.S | re.M)
+    heads = re.findall(r"^\|(.*)\|\n\|[-:| ]+\|$", "\n".join(shown), re.M)
+    assert heads
+    for column in {cell.strip() for head in heads for cell in head.split("|")}:
+        assert any(f'"{column}"' in source for source in sources), column
