@@ -131,6 +131,15 @@ def test_two_hundred_phases_fit_the_first_screen(tmp_path: Path) -> None:
     assert unfolded.count("<tr>") < 40
 
 
+def test_the_overview_names_ten_models_and_counts_the_others(tmp_path: Path) -> None:
+    rows = [record(0, phase=f"rpm/m{i}/600", model_requested=f"m{i:02}") for i in range(12)]
+    found = markdown.render(page(tmp_path, *rows)).split("## Overview")[1].split("##")[0]
+    assert found.count(": offered ") == 10 and "m09: " in found and "m10" not in found
+    assert "; and 2 more |" in found
+    few = markdown.render(page(tmp_path / "few", *rows[:10]))
+    assert few.split("## Overview")[1].count(": offered ") == 10 and "more |" not in few
+
+
 def test_three_failed_phases_have_a_remark_each(tmp_path: Path) -> None:
     rows = [failed(0, "timeout", phase=f"rpm/m/{i}") for i in range(3)]
     texts = [getattr(block, "text", "") for block in page(tmp_path, *rows).sections[0].blocks]

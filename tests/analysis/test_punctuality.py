@@ -89,6 +89,26 @@ def test_the_lag_of_one_or_two_requests_is_only_a_note(
     assert [one.level for one in remarks if "generator-limited" in one.text] == [level]
 
 
+def test_many_late_phases_share_one_verdict_that_shows_the_latest(tmp_path: Path) -> None:
+    """Up to three have one each, as phases that failed have."""
+    for many in (3, 4):
+        names = [f"rpm/m{i}/600" for i in range(many)]
+        rows = [record(i, phase=name, elapsed_sec=0.01) for name in names for i in range(3)]
+        events = [end(0.05 + i / 100, name) for i, name in enumerate(names)]
+        remarks = verdicts(look(load(make(tmp_path / str(many), *rows, events=events))))
+        found = [one for one in remarks if "generator-limited" in one.text]
+        assert {one.level for one in found} == {"bad"}
+        if many == 3:
+            assert len(found) == 3
+            continue
+        (one,) = found
+        assert one.text.startswith(
+            "4 phases (rpm/m0/600, rpm/m1/600, rpm/m2/600 …) are generator-limited, do not trust "
+            "them; the worst is rpm/m3/600: the generator read answers up to 80.00 ms"
+        )
+        assert one.head == "4 phases that the generator limited"
+
+
 def test_a_lag_limit_of_2_ms_is_called_the_smallest_that_can_be_told_from_noise(
     tmp_path: Path,
 ) -> None:

@@ -1,6 +1,6 @@
 """The overview: the article's first table, each conclusion computed from the rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from analysis.numbers.phase_numbers import PhaseNumbers
@@ -16,6 +16,8 @@ from analysis.report.sections.detail import detail
 from analysis.report.view import View
 
 PLACE = 10  # in the report
+_MOST = 10
+"""Of so many models a line says what was found; the tables have all of them."""
 Phases = list[PhaseNumbers]
 
 
@@ -65,13 +67,23 @@ def _window(phases: Phases) -> str:
     return "/".join(f"{s:g}" for s in sorted({p.duration_s for p in phases if p.duration_s}))
 
 
+def _listed(t: Words, said: Sequence[str]) -> list[str]:
+    """The first of what is said of each model, and how many more there are."""
+    more = len(said) - _MOST
+    if more <= 0:
+        return list(said)
+    return [*said[:_MOST], t(f"and {more} more", f"另有 {more} 个模型")]
+
+
 def _chat(view: View) -> _Line | None:
     t = view.t
     rows = [row for row in view.rows("smoke") if not row["stream"]]
     if not rows:
         return None
-    good = t.join(row["model_requested"] for row in rows if row["success"])
-    bad = t.join(f"{row['model_requested']} {row['outcome']}" for row in rows if not row["success"])
+    good = t.join(_listed(t, [row["model_requested"] for row in rows if row["success"]]))
+    bad = t.join(
+        _listed(t, [f"{r['model_requested']} {r['outcome']}" for r in rows if not r["success"]])
+    )
     parts = [t(f"{good} returned 200", f"{good} 返回 200")] if good else []
     parts += [t(f"failed: {bad}", f"失败：{bad}")] if bad else []
     return _Line(t("Basic chat", "基础 chat"), t.clauses(parts))
@@ -91,7 +103,7 @@ def _stream(view: View) -> _Line | None:
         else f"{row['model_requested']}: {row['outcome']}"
         for row in rows
     ]
-    return _Line("stream", t.clauses(texts))
+    return _Line("stream", t.clauses(_listed(t, texts)))
 
 
 def _ladder(view: View) -> _Line | None:
@@ -101,19 +113,18 @@ def _ladder(view: View) -> _Line | None:
         return None
     highest = {phase.target for phase in top}
     if len(highest) == 1:
-        text = t.join(f"{p.model_requested} {ratio(p.success, p.awaited)}" for p in top) + t(
-            " succeeded", " 成功"
-        )
+        said = [f"{p.model_requested} {ratio(p.success, p.awaited)}" for p in top]
+        text = t.join(_listed(t, said)) + t(" succeeded", " 成功")
         step = integer(highest.pop())
         return _Line(t(f"{step} concurrent", f"{step} 并发"), text)
-    text = t.clauses(
+    said = [
         t(
             f"{p.model_requested} {ratio(p.success, p.awaited)} at {p.target}",
             f"{p.model_requested} 在 {p.target} 并发下 {ratio(p.success, p.awaited)} 成功",
         )
         for p in top
-    )
-    return _Line(t(*CONCURRENCY.name), text)
+    ]
+    return _Line(t(*CONCURRENCY.name), t.clauses(_listed(t, said)))
 
 
 def _rpm(view: View) -> _Line | None:
@@ -123,7 +134,7 @@ def _rpm(view: View) -> _Line | None:
         return None
     length = _window(top)
     label = t(f"RPM, {length} s scheduled", f"{length} 秒调度 RPM")
-    return _Line(label, t.clauses(_served(t, phase) for phase in top))
+    return _Line(label, t.clauses(_listed(t, [_served(t, phase) for phase in top])))
 
 
 def _served(t: Words, phase: PhaseNumbers) -> str:
@@ -148,13 +159,14 @@ def _tpm(view: View) -> _Line | None:
     top = _best(view.of_modes("tpm"), lambda phase: phase.target)
     if not top:
         return None
-    text = t.join(
+    said = [
         t(
             f"{p.model_requested} {integer(p.observed_tpm)} TPM for {_target_tpm(p)}",
             f"{p.model_requested} {integer(p.observed_tpm)} TPM（目标 {_target_tpm(p)}）",
         )
         for p in top
-    )
+    ]
+    text = t.join(_listed(t, said))
     length = _window(top)
     label = t(f"TPM, {length} s scheduled", f"{length} 秒调度 TPM")
     return _Line(label, t(f"observed: {text}", f"实际观测：{text}"))
@@ -246,7 +258,7 @@ def _cache(view: View) -> _Line | None:
                     f"{name} 相同长前缀 {len(good)} 次样本中，命中后的单次费用下降约 {share}",
                 )
             )
-    return _Line("Prompt Cache", t.clauses(texts)) if texts else None
+    return _Line("Prompt Cache", t.clauses(_listed(t, texts))) if texts else None
 
 
 def _tools(view: View) -> _Line | None:
@@ -259,7 +271,7 @@ def _tools(view: View) -> _Line | None:
         replies = [row for row in rows if row["phase"] == phase.phase]
         right = sum(1 for row in replies if detail(row).get("arguments_right") is True)
         texts.append(f"{phase.model_requested} {ratio(right, phase.planned)}")
-    text = t.join(texts)
+    text = t.join(_listed(t, texts))
     result = t(f"right call and arguments: {text}", f"调用及参数正确：{text}")
     return _Line("Tool Call", result)
 
@@ -269,7 +281,7 @@ def _reasoning(view: View) -> _Line | None:
     if not rows:
         return None
     models = dict.fromkeys(r["model_requested"] for r in rows if r["reasoning_content_present"])
-    text = t.join(models)
+    text = t.join(_listed(t, list(models)))
     result = (
         t(f"{text} return reasoning_content", f"{text} 可返回 reasoning_content")
         if models
@@ -289,4 +301,4 @@ def _vision(view: View) -> _Line | None:
         text = t(f"text found {percent(share, 0)}", f"识别文字 {percent(share, 0)}")
         where = f"{phase.model_requested} @ {phase.target}"
         texts.append(where + t.colon + t.join([ratio(phase.success, phase.awaited), text]))
-    return _Line(t(*vision.TITLE), t.clauses(texts))
+    return _Line(t(*vision.TITLE), t.clauses(_listed(t, texts)))

@@ -8,9 +8,12 @@ from analysis.report.event_text import sentence
 from analysis.report.view import View
 from recording.events import PhaseEnd
 from recording.outcome import Outcome
+from recording.untrusted_text import quoted
 from rules.local_errors import LIMITS
 from rules.punctuality import FEWEST, GAP_SHARE, GRAIN_S, LAG_SHARE
 
+ALIKE = 3
+"""Up to so many phases that were late have a remark each; more of them share one."""
 UNTIMED = (COMPAT, "identity")  # modes that measure no times
 
 
@@ -22,23 +25,17 @@ def remarks(view: View) -> list[Remark]:
         if phase.generator_limited is not None and phase.mode not in UNTIMED
     ]  # fmt: skip
     limited = [phase for phase in judged if phase.generator_limited]
-    verdicts = []
+    verdicts, alike = [], dict[Level, list[PhaseNumbers]]()
     for phase in limited:
-        name = phase.phase
-        text = t(
-            f"{name} is generator-limited, do not trust it", f"{name} 受压测端限制，结果不可信"
-        )
-        if waiting := _held(view, name):
-            text = t(
-                f"{name} was held back by its budget, do not trust its rate: {integer(waiting)} "
-                "requests waited until those in flight had released enough of it for their worst "
-                "case (give a larger budget)",
-                f"{name} 受预算限制，其速率不可信：{integer(waiting)} "
-                "个请求等待在途请求释放足够的最坏情况预留（请提高预算）",
-            )
-        why = [*_limits(view, phase), *_lateness(t, phase)]
-        head = t("a phase that the generator limited", "受压测端限制的阶段")
-        verdicts.append(Remark(_level(phase), sentence(t, text, t.clauses(why)), head))
+        if _held(view, phase.phase) or phase.local_limits:
+            verdicts.append(_remark(view, phase))
+        else:
+            alike.setdefault(_level(phase), []).append(phase)
+    for level, phases in alike.items():
+        if len(phases) > ALIKE:
+            verdicts.append(_of_many(t, level, phases))
+        else:
+            verdicts += [_remark(view, phase) for phase in phases]
     if judged and not limited:
         sends = [p.send_lag.p99_s for p in judged if p.send_lag.p99_s is not None]
         loops = [p.loop_lag_p99_s for p in judged if p.loop_lag_p99_s is not None]
@@ -54,6 +51,40 @@ def remarks(view: View) -> list[Remark]:
         )
         verdicts.append(Remark("good", text))
     return verdicts
+
+
+def _remark(view: View, phase: PhaseNumbers) -> Remark:
+    """What limited one phase: its budget, limits of our own machine, or late sends and reads."""
+    t, name = view.t, phase.phase
+    text = t(f"{name} is generator-limited, do not trust it", f"{name} 受压测端限制，结果不可信")
+    if waiting := _held(view, name):
+        text = t(
+            f"{name} was held back by its budget, do not trust its rate: {integer(waiting)} "
+            "requests waited until those in flight had released enough of it for their worst "
+            "case (give a larger budget)",
+            f"{name} 受预算限制，其速率不可信：{integer(waiting)} "
+            "个请求等待在途请求释放足够的最坏情况预留（请提高预算）",
+        )
+    why = [*_limits(view, phase), *_lateness(t, phase)]
+    head = t("a phase that the generator limited", "受压测端限制的阶段")
+    return Remark(_level(phase), sentence(t, text, t.clauses(why)), head)
+
+
+def _of_many(t: Words, level: Level, phases: list[PhaseNumbers]) -> Remark:
+    """Many phases whose requests or answers were late, and how late the latest of them was."""
+
+    def lag_s(phase: PhaseNumbers) -> float:
+        return max(phase.send_lag.p99_s or 0.0, phase.loop_lag_p99_s or 0.0)
+
+    many, worst = len(phases), max(phases, key=lag_s)
+    names = t.join(quoted(phase.phase, 80) for phase in phases[:ALIKE]) + " …"
+    text = t(
+        f"{many} phases ({names}) are generator-limited, do not trust them; the worst is "
+        f"{worst.phase}",
+        f"{many} 个阶段（{names}）受压测端限制，结果不可信；最严重的是 {worst.phase}",
+    )
+    head = t(f"{many} phases that the generator limited", f"{many} 个受压测端限制的阶段")
+    return Remark(level, sentence(t, text, t.clauses(_lateness(t, worst))), head)
 
 
 def _level(phase: PhaseNumbers) -> Level:
