@@ -21,7 +21,7 @@ from random import Random
 from statistics import median
 from typing import TYPE_CHECKING
 
-from analysis.pairs.verdict import Said, Verdict, judged
+from analysis.pairs.verdict import Conclusion, Verdict, judged
 from analysis.reading.load import load
 from analysis.report.two_routes import TwoRoutes
 from benchmarks.tools import ROOT
@@ -138,17 +138,19 @@ def verdicts(case: str, runs: int, folder: Path) -> list[list[Verdict]]:
 def summary(case: str, runs: list[list[Verdict]]) -> str:
     """One line: how many intervals contain the truth, and how often any difference was reported."""
     truth = truth_s(CASES[case])
-    ttft = [next(one for one in run if one.metric == "ttft") for run in runs]
-    bounds = [(one.low, one.high) for one in ttft if one.low is not None and one.high is not None]
-    held = sum(low <= truth <= high for low, high in bounds)
-    shown = sum(one.said in (Said.ADDS, Said.SAVES) for one in ttft)
-    anything = sum(any(one.said in (Said.ADDS, Said.SAVES) for one in run) for run in runs)
-    unlike = sum(any(one.said is Said.NOT_COMPARABLE for one in run) for run in runs)
-    pairs = sorted(one.pairs for one in ttft)
+    ttft = [next(verdict for verdict in run if verdict.metric == "ttft") for run in runs]
+    bounds = [(v.low, v.high) for v in ttft if v.low is not None and v.high is not None]
+    contained = sum(low <= truth <= high for low, high in bounds)
+    differs = (Conclusion.ADDS, Conclusion.SAVES)
+    shown = sum(verdict.conclusion in differs for verdict in ttft)
+    anything = sum(any(verdict.conclusion in differs for verdict in run) for run in runs)
+    unlike = sum(any(v.conclusion is Conclusion.NOT_COMPARABLE for v in run) for run in runs)
+    pairs = sorted(verdict.pairs for verdict in ttft)
     halves_ms = [(high - low) * 500 for low, high in bounds]
     return (
-        f"{case}: truth {truth * 1000:.1f} ms, contained in {held} of {len(bounds)} intervals; of "
-        f"{len(runs)} runs of {pairs[0]} to {pairs[-1]} pairs {shown} say that TTFT differs, "
+        f"{case}: truth {truth * 1000:.1f} ms, contained in {contained} of {len(bounds)} "
+        f"intervals; of {len(runs)} runs of {pairs[0]} to {pairs[-1]} pairs {shown} say that TTFT "
+        "differs, "
         f"{anything} that anything does, {unlike} that something cannot be compared; median "
         f"interval +/- {median(halves_ms):.1f} ms"
     )

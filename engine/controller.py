@@ -83,7 +83,7 @@ class Command:
             self.session.conductor.fail(why, Reason.FAULT)
             self.session.conductor.finished = True
 
-    def asked(self) -> Options:
+    def requested_options(self) -> Options:
         """The options of the requested run, with its own id and task_id prefix."""
         given = Options.of(self.environment.parsed_options).public()
         run_id = given.run_id or new_run_id(given.mode)
@@ -98,7 +98,7 @@ class Command:
         own_locustfile.check_mode(self.own_shape, raw.mode)
         if remains is None and (found := list(foreign(raw))):
             raise OperatorError(" ".join(found))
-        asked = self.asked() if remains is None else again(raw.public(), remains)
+        asked = self.requested_options() if remains is None else again(raw.public(), remains)
         whole = with_secrets_given_again(asked, raw)
         plan = modes.plan(asked)
         if modes.MODES[asked.mode].one_process and isinstance(

@@ -4,7 +4,7 @@ A process that is starved of its core, or busy, reads every answer late: what it
 its own delay. Probes due at a steady pace see that delay as a socket's bytes would.
 """
 
-from recording.events import LoopLag as Seen
+from recording.events import LoopLag as LagSummary
 from recording.histogram import Histogram
 
 PROBE_S = 0.05
@@ -32,7 +32,7 @@ class LoopLag:
         return self._lateness.percentile(99)
 
     @property
-    def seen(self) -> Seen:
+    def summary(self) -> LagSummary:
         """What the phase's last event says of it, to the microsecond."""
         p99_s = self.p99_s
-        return Seen(None if p99_s is None else round(p99_s, 6), round(self.max_s, 6))
+        return LagSummary(None if p99_s is None else round(p99_s, 6), round(self.max_s, 6))

@@ -141,7 +141,7 @@ class PhaseShare:
             sent=self.sent,
             dropped=self.dropped,
             unsent=self.unsent,
-            lag=self.lag.seen,
+            lag=self.lag.summary,
             halted=self.halted_why,
             cut="" if self.at_its_goal else self.halted_why,
             held=self.held,

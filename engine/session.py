@@ -106,10 +106,12 @@ class Session:
         currency = self.tariff.currency or ""
         self.progress = Progress(self.tallies, currency, options.lang, resumed=remains is not None)
         self.stopped = ""
+        # Called with each record, with what was not sent, with each event, with each phase that a
+        # program plans.
         self.watchers: list[Callable[[RequestRecord], None]] = []
-        self.left: list[Callable[[Unsent], None]] = []  # who wants to know of what was not sent
-        self.noted: list[Callable[[Event], None]] = []  # of each event of the run
-        self.decided: list[Callable[[Phase], None]] = []  # and of each phase a program plans
+        self.on_unsent: list[Callable[[Unsent], None]] = []
+        self.noted: list[Callable[[Event], None]] = []
+        self.decided: list[Callable[[Phase], None]] = []
         self.began: dict[str, float] = {}  # when each phase began, on our wall clock
         self._heard: dict[str, float] = {}  # when each generator last said something, wall clock
         self._seen = {phase.name: Indices() for phase in plan.phases}
@@ -266,7 +268,7 @@ class Session:
         """Write down what a generator did not send of a phase, and tell whoever counts."""
         self.note(NotSent(phase=unsent.phase, unsent=unsent))
         self.tallies.setdefault(unsent.phase, Tally()).leave(unsent)
-        for see in self.left:
+        for see in self.on_unsent:
             see(unsent)
 
     def _note_body(self, node: str, change: BodyChange) -> None:

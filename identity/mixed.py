@@ -51,7 +51,7 @@ class ProbeAnswer:
 class Part:
     """A stretch of a phase: what was answered in it, by question, and what was counted.
 
-    `found` compares it with all other parts; None: there is nothing to compare.
+    `spread` compares it with all other parts; None: there is nothing to compare.
     """
 
     phase: str
@@ -59,7 +59,7 @@ class Part:
     to_s: float
     answers: int
     tokens: Mapping[int, int]
-    found: Spread | None = None
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Course:
     @property
     def differing(self) -> list[Part]:
         """Those whose answers differ from the others', the most different first."""
-        told = [(part.found.p, n) for n, part in enumerate(self.parts) if part.found]
+        told = [(part.spread.p, n) for n, part in enumerate(self.parts) if part.spread]
         return [self.parts[n] for p, n in sorted(told) if p <= self.alpha]
 
     @property
@@ -119,11 +119,11 @@ def compared(groups: Sequence[Sequence[ProbeAnswer]], alpha: float) -> Course:
                 spread(pairs),
             )
         )
-    found = Course(parts, alpha)
-    if found.differing or len(parts) < 2:
-        return found
+    whole = Course(parts, alpha)
+    if whole.differing or len(parts) < 2:
+        return whole
     least = min(range(len(parts)), key=lambda n: parts[n].answers)
-    return replace(found, shown=_shown(sides[least], alpha))
+    return replace(whole, shown=_shown(sides[least], alpha))
 
 
 def _shown(pairs: Sequence[tuple[Counts, Counts]], alpha: float) -> float | None:

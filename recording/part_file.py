@@ -35,7 +35,7 @@ def records(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
             begin, parts = begin + len(record), []
 
 
-def whole(line: bytes, columns: Sequence[str] = COLUMNS) -> bool:
+def is_whole_record(line: bytes, columns: Sequence[str] = COLUMNS) -> bool:
     """Whether a single line is a whole record: then an open quote before it is a fault, not a torn
     end.
     """
@@ -70,5 +70,5 @@ def rows(path: Path, made_by: str = "") -> Iterator[RequestRecord]:
             line += record.count(b"\n")
         file.seek(end)
         next(file, None)
-        if columns is not None and any(whole(rest, columns) for rest in file):
+        if columns is not None and any(is_whole_record(rest, columns) for rest in file):
             raise PartError(f"{path.name}, line {line}: a quote is never closed; restore the file")

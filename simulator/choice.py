@@ -52,7 +52,7 @@ def choose(request: ChatRequest, model: Model, dice: Random, identity: str) -> l
 
 def _word(request: ChatRequest, model: Model, drawn: Random) -> str | None:
     """The one-word answer to a prompt; None if it asks for none or the model writes only prose."""
-    question = one_word.asked(request.prompt) if model.answers.weights else None
+    question = one_word.question_in(request.prompt) if model.answers.weights else None
     if question is None:
         return None
     temperature = 1.0 if request.sampling is None else request.sampling.temperature
@@ -155,7 +155,7 @@ class _Writer:
     def _of_word(self, entries: Sequence[dict[str, Any]]) -> None:
         """Where the prompt asks for a word, its first token is taken to be all of it."""
         asked, rule = self.request.sampling, self.model.answers
-        question = one_word.asked(self.request.prompt) if rule.weights else None
+        question = one_word.question_in(self.request.prompt) if rule.weights else None
         if entries and question is not None and asked is not None:
             likeliest = one_word.likeliest(question, rule, self.drawn)
             first = sampling.of_word(likeliest, self.made.content or "", asked.top_logprobs)

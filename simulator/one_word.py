@@ -27,7 +27,7 @@ _WORDS = tuple(_TEXT.split())
 _AGREE, _SURE = 0.3, 0.97
 
 
-def asked(prompt: str) -> str | None:
+def question_in(prompt: str) -> str | None:
     """The question in a prompt that asks for one word, without its nonce; None if it does not."""
     return _NONCE.sub("", prompt) if _ASKS.search(prompt[:200]) else None
 

@@ -55,10 +55,10 @@ def plain(client: Client, body: dict[str, Any], *, typed: bool) -> Answer:
         raw = client.sdk.answered.content
     else:
         raw = client.sdk.complete(body, stream=False).content
-    return whole(raw, client.wire.headers)
+    return judge_body(raw, client.wire.headers)
 
 
-def whole(raw: bytes, headers: Mapping[str, str]) -> Answer:
+def judge_body(raw: bytes, headers: Mapping[str, str]) -> Answer:
     """Judge a body that came in one piece under HTTP 200."""
     try:
         reply = _read(raw)
@@ -193,7 +193,7 @@ def _ended(answer: Answer, message: Message) -> Answer:
 
 def _not_a_stream(raw: bytes, headers: Mapping[str, str]) -> Answer:
     """A single body where a stream was requested: an error counts, a completion does not."""
-    answer = whole(raw, headers)
+    answer = judge_body(raw, headers)
     if answer.message is not None:
         answer = Answer(Outcome.MALFORMED, None, answer.body)
         answer.error_message = "a stream was asked for, a whole reply came"

@@ -17,7 +17,7 @@ from compat.evidence import Outcome as Ended
 from compat.sse import events
 from recording.json_values import mapping
 from recording.outcome import Outcome
-from tasks.answer import UNREADABLE, Answer, refused, whole
+from tasks.answer import UNREADABLE, Answer, judge_body, refused
 from tasks.client import Client
 from tasks.error_bodies import complaint, trouble
 from tasks.event_stream import Decoder
@@ -91,7 +91,7 @@ def _answer(ask: Ask, evidence: Evidence, sent: float) -> Answer:
     if evidence.content_type == "text/event-stream" and ask.path == CHAT:
         return _streamed(evidence, sent)
     if ask.path == CHAT:
-        return whole(body, evidence.headers)
+        return judge_body(body, evidence.headers)
     return _other(ask, body, evidence)
 
 

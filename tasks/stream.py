@@ -102,13 +102,13 @@ class StreamedReply:
         if thought is not None:
             self._see_again(len(text) - len(rest) if rest else None)
         self.message.reasoning = "".join(self._reasoning) or None
-        self.message.tool_calls = self._calls.whole()
+        self.message.tool_calls = self._calls.collected()
         self.message.odd = self._calls.odd
         return self.message
 
     def _see_again(self, begin: int | None) -> None:
         """Visible text begins at a character of the content; None: there is none."""
-        if self._calls.whole():
+        if self._calls.collected():
             return  # when they came is not kept apart: the first that may be seen stands
         self.first_visible = None
         for piece, at in zip(self._content, self._content_at, strict=True):

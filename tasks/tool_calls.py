@@ -55,7 +55,7 @@ class Calls:
             self._join(slot, piece)
         self._last = slots
 
-    def whole(self) -> list[Json]:
+    def collected(self) -> list[Json]:
         """The calls received so far, in order."""
         return [self._calls[slot] for slot in sorted(self._calls)]
 

@@ -87,7 +87,7 @@ def groups(shown: Options, lang: str, against: Sequence[str] = ()) -> list[Group
     ]
 
 
-def given(shown: Options, lang: str) -> list[tuple[str, str]]:
+def command_line_only(shown: Options, lang: str) -> list[tuple[str, str]]:
     """Options that only the command line can set: flags, and values without secrets."""
     public = shown.public()
     return [

@@ -38,14 +38,14 @@ PIECE_SAMPLES = 50  # written before requests get the CPU again: about a millise
 class Watched(Protocol):
     """What this needs of a session: its options and plan, and its lists of listeners.
 
-    `left` hear of what is not sent, `decided` of each phase that a program plans on the way.
+    `on_unsent` hear of what is not sent, `decided` of each phase that a program plans on the way.
     """
 
     options: Any
     endpoint: Any
     plan: Any
     watchers: list[Callable[[RequestRecord], None]]
-    left: list[Callable[[Unsent], None]]
+    on_unsent: list[Callable[[Unsent], None]]
     decided: list[Callable[[Any], None]]
     tariff: Any
 
@@ -128,7 +128,7 @@ class Metrics:
             self.plan(phase)
         session.watchers.append(self.add)
         session.decided.append(self.plan)
-        session.left.append(self.leave)
+        session.on_unsent.append(self.leave)
 
     def plan(self, phase: Any) -> None:
         """Adds a planned phase; a program decides its phases one by one."""

@@ -46,7 +46,10 @@ def start_page(gateway: Gateway, desk: Desk) -> Callable[[], Response]:
             cards=cards,
             chosen=chosen if chosen in {card.name for card in cards} else "smoke",
             groups=fields.groups(asked, gateway.lang, desk.references()),
-            given=[(flag, shown(value, 120)) for flag, value in fields.given(asked, gateway.lang)],
+            given=[
+                (flag, shown(value, 120))
+                for flag, value in fields.command_line_only(asked, gateway.lang)
+            ],
             host=desk.gateway,
             simulated=asked.simulator,
         )  # fmt: skip

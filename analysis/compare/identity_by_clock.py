@@ -57,8 +57,8 @@ def as_list(runs: Sequence[Run]) -> list[dict[str, Any]]:
                 {
                     "name": name,
                     "answers": part.answers,
-                    "effect": part.found.effect if part.found else None,
-                    "p": part.found.p if part.found else None,
+                    "effect": part.spread.effect if part.spread else None,
+                    "p": part.spread.p if part.spread else None,
                     "prompt_tokens": {str(n): k for n, k in sorted(part.tokens.items())},
                 }
                 for name, part in zip(partition.names, partition.course.parts, strict=True)

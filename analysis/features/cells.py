@@ -40,19 +40,19 @@ class Features:
     required: tuple[Judged, ...] = ()
 
     @property
-    def own(self) -> list[Cell]:
+    def of_gateway(self) -> list[Cell]:
         """The cells of the gateway's own route."""
         return [cell for cell in self.cells if not cell.arm]
 
     @property
     def tried(self) -> list[Cell]:
         """Those of the gateway's own route that were tried."""
-        return [cell for cell in self.own if cell.verdict is not Verdict.NOT_TRIED]
+        return [cell for cell in self.of_gateway if cell.verdict is not Verdict.NOT_TRIED]
 
     @property
     def working(self) -> list[Cell]:
         """Those that work."""
-        return [cell for cell in self.own if cell.verdict is Verdict.WORKS]
+        return [cell for cell in self.of_gateway if cell.verdict is Verdict.WORKS]
 
 
 def of(run: Run) -> Features:

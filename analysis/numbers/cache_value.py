@@ -117,7 +117,7 @@ class Rest:
     hit: bool | None
 
 
-def kept(rests: Sequence[Rest]) -> tuple[int | None, int | None]:
+def lifetime_bounds_s(rests: Sequence[Rest]) -> tuple[int | None, int | None]:
     """How long an entry lives unused: the longest rest with a hit that is below the shortest rest
     with a miss, and that shortest miss.
 

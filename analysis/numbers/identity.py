@@ -61,9 +61,9 @@ class Identity:
     """One model: who counts, and, against a reference, who answers (None: not asked).
 
     `settings` are those of which something was asked, with what it took; `weights` is what
-    log-probabilities show (None: not asked). `seen` is what an audit that shows no difference would
-    have shown, `cells` those that enrolment chose, `enrolling` what that took, `names` what the
-    replies call the model, and how often.
+    log-probabilities show (None: not asked). `detectable` is what an audit that shows no
+    difference would have shown, `cells` those that enrolment chose, `enrolling` what that took,
+    `names` what the replies call the model, and how often.
     """
 
     model: str
@@ -77,7 +77,7 @@ class Identity:
     weighed: Test
     audit: Audit | None
     audited: Test
-    seen: Detectable | None
+    detectable: Detectable | None
     cells: Sequence[Cell]
     enrolling: Test
     names: Mapping[str, int]
@@ -137,7 +137,7 @@ def of_model(
         weighed=Test.of(_likeliest(rows)),
         audit=judged,
         audited=Test.of(looks),
-        seen=_seen(reference, judged, models),
+        detectable=_detectable(reference, judged, models),
         cells=chosen(rows),
         enrolling=Test.of(enrolling),
         names=names,
@@ -157,7 +157,9 @@ def _judged(
     return audit_pairs(reference.cells, pairs, models)
 
 
-def _seen(reference: Reference | None, judged: Audit | None, models: int) -> Detectable | None:
+def _detectable(
+    reference: Reference | None, judged: Audit | None, models: int
+) -> Detectable | None:
     if reference is None or judged is None or judged.verdict is not Verdict.NOT_SHOWN:
         return None
     return detectable(reference, models)

@@ -81,7 +81,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """All of one model. `found` are the fits of each kind, the best first; None: not known.
+    """All of one model. `fits` are those of each kind, the best first; None: not known.
 
     `short`: a window of seconds that explains the decisions about as well as any limit per minute,
     so no limit is named; None: there is no such window.
@@ -95,7 +95,7 @@ class Audit:
     steps: Mapping[str, Step]
     advertised_requests: int | None
     advertised_tokens: int | None
-    found: Sequence[Fit]
+    fits: Sequence[Fit]
     short: ShortWindow | None
     at_once: int | None
     wait: Wait | None
@@ -111,7 +111,7 @@ class Audit:
         Short requests are replayed as one unit each: of tokens they are not, since gateways reserve
         some and give them back.
         """
-        return credible(self.found) if self.unit == "requests" and self.short is None else None
+        return credible(self.fits) if self.unit == "requests" and self.short is None else None
 
     @property
     def refused(self) -> int:
@@ -152,7 +152,7 @@ def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
         steps=steps,
         advertised_requests=_stated(rows, "requests"),
         advertised_tokens=_stated(rows, "tokens"),
-        found=limits,
+        fits=limits,
         short=seconds,
         at_once=most,
         wait=_wait(by_step, begun),

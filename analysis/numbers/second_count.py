@@ -38,14 +38,14 @@ class SecondCount:
     counts in two ways is not in it. `factor`: the range of factors from the reference's counts of
     repeated texts to the gateway's; None: none fits, or too little is stated. `offset`: this many
     tokens more in every prompt; None: not one number. `replies`: completion tokens of the replies
-    that the reference counts in one way. `told`: whether it stated enough.
+    that the reference counts in one way. `sufficient`: whether it stated enough.
     """
 
     counts: Mapping[tuple[str, Any], int]
     factor: tuple[float, float] | None = None
     offset: int | None = None
     replies: Mapping[tuple[Any, ...], int] = field(default_factory=dict)
-    told: bool = False
+    sufficient: bool = False
 
     @property
     def compares(self) -> bool:
@@ -89,7 +89,7 @@ def second_count(by_case: Mapping[str, Sequence[Row]], beside: Sequence[Row]) ->
         return SecondCount(counts)
     apart = {y - x for x, y in points}
     offset = min(apart) if len(apart) == 1 else None
-    return SecondCount(counts, slopes(points, EXACT), offset, _replies(beside), told=True)
+    return SecondCount(counts, slopes(points, EXACT), offset, _replies(beside), sufficient=True)
 
 
 def findings_beside(

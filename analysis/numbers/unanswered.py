@@ -24,7 +24,7 @@ READ = (
 _PERCENTILE = re.compile(r"(?:(e2e|ttft|tpot)_)?p[0-9_]+_s")
 
 
-def asked(metric: str) -> tuple[str, Fraction] | None:
+def time_and_percent(metric: str) -> tuple[str, Fraction] | None:
     """The time and the percent of a metric such as `p95_s` or `ttft_p99_9_s`; else None."""
     match, percent = _PERCENTILE.fullmatch(metric), of_name(metric)
     return (match[1] or "e2e", percent) if match and percent is not None else None

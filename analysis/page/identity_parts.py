@@ -12,8 +12,8 @@ def of_parts(t: Words) -> list[Column[Part, Any]]:
     """Columns: a part's answers, how much they differ from the others', its stated tokens."""
     return [
         ANSWERS.of(lambda part: part.answers, integer),
-        EFFECT.of(lambda part: f"{part.found.effect:.2f}" if part.found else ABSENT),
-        P_VALUE.of(lambda part: f"{part.found.p:.2g}" if part.found else ABSENT),
+        EFFECT.of(lambda part: f"{part.spread.effect:.2f}" if part.spread else ABSENT),
+        P_VALUE.of(lambda part: f"{part.spread.p:.2g}" if part.spread else ABSENT),
         STATED_PROMPT_TOKENS.of(
             lambda part: t.join([integer(n) for n in sorted(part.tokens)]) or ABSENT
         ),

@@ -44,7 +44,7 @@ class Cache:
         self._recent: dict[int, pa.Table] = {}
         self._names: Sequence[str] = ()
 
-    def whole(self, name: str) -> "pa.ChunkedArray":
+    def column(self, name: str) -> "pa.ChunkedArray":
         """A column."""
         return self._read(lambda: self._file.read([name], use_threads=False))[name]
 

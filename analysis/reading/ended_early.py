@@ -48,7 +48,7 @@ def _sent(source: "Source", phase: str) -> int:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    phases, indices = (source.whole(name).combine_chunks() for name in ("phase", "request_index"))
+    phases, indices = (source.column(name).combine_chunks() for name in ("phase", "request_index"))
     own = pc.fill_null(pc.equal(phases.cast(pa.string()), phase), fill_value=False)
     return int(pc.count_distinct(indices.filter(own)).as_py())
 
@@ -59,18 +59,20 @@ class Shortened:
     def __init__(self, source: "Source", lengths_s: Mapping[str, float]) -> None:
         self._source, self._lengths_s = source, lengths_s
 
-    def whole(self, name: str) -> "pa.ChunkedArray":
+    def column(self, name: str) -> "pa.ChunkedArray":
         """A column."""
         if name != "duration_s":
-            return self._source.whole(name)
+            return self._source.column(name)
         import pyarrow as pa
 
-        phases, durations = self._source.whole("phase"), self._source.whole("duration_s")
+        phases, durations = self._source.column("phase"), self._source.column("duration_s")
         return pa.chunked_array([self._cut(phases.combine_chunks(), durations.combine_chunks())])
 
     def batches(self, name: str) -> "Iterator[pa.Array]":
         """A column, some rows at a time."""
-        return iter(self.whole(name).chunks) if name == "duration_s" else self._source.batches(name)
+        return (
+            iter(self.column(name).chunks) if name == "duration_s" else self._source.batches(name)
+        )
 
     def take(self, names: Sequence[str], places: "Places") -> "pa.Table":
         """Some columns of the rows at `places`, in that order."""

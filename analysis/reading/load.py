@@ -179,7 +179,7 @@ def load(folder: Path, unsent_rows: int | None = None) -> Run:
         unsent = Unfolded(events, manifest["plan"], source, where, unsent_rows)
         remarks += _beyond(unsent.beyond)
         if len(unsent):
-            source = Joined(source, len(source.whole("phase")), unsent)
+            source = Joined(source, len(source.column("phase")), unsent)
     except OSError as error:
         raise RunError(
             f"{error.filename or folder} cannot be read ({error.strerror}): let this user read it."
@@ -209,7 +209,7 @@ def _with_lost(source: Source, folder: Path, manifest: Manifest) -> Source:
         raise RunError(f"{folder}: {error}: restore the file, or remove it.") from None
     if not died:
         return source
-    return Joined(source, len(source.whole("phase")), Memory(parts.table_of(died)))
+    return Joined(source, len(source.column("phase")), Memory(parts.table_of(died)))
 
 
 def _beyond(counts: dict[str, int]) -> list[Bilingual]:

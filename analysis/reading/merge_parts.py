@@ -33,7 +33,7 @@ def unite(
     rank = np.argsort(np.array(sequence, dtype=np.int64))[phase] if names else phase
     outcomes, outcome = _codes(source, "outcome")
     weight = np.array([_WEIGHTS.get(o, 0) for o in outcomes], dtype=np.int64)[outcome]
-    index = source.whole("request_index").to_numpy()
+    index = source.column("request_index").to_numpy()
     order = _each_once(rank, index)
     if order is None:
         order = np.lexsort((weight, index, rank))
@@ -49,7 +49,7 @@ def unite(
 
 def _codes(source: "Source", name: str) -> tuple[list[str], Any]:
     """The distinct values of a column, and of each row which it is."""
-    column = source.whole(name).unify_dictionaries().combine_chunks()
+    column = source.column(name).unify_dictionaries().combine_chunks()
     return column.dictionary.to_pylist(), column.indices.to_numpy()
 
 
@@ -111,7 +111,7 @@ def _remark_cancelled(
 
     ends, number = weight[order], np.cumsum(~again) - 1
     finished = (ends[~again] == 0)[number]  # of each row, whether its request has a finished one
-    attempt = source.whole("attempt").fill_null(0).to_numpy()[order]
+    attempt = source.column("attempt").fill_null(0).to_numpy()[order]
     later = attempt != attempt[~again][number]
     paid = finished & (
         (ends == _WEIGHTS[Outcome.CANCELLED]) | (later & (ends == _WEIGHTS[Outcome.LOST]))

@@ -155,25 +155,25 @@ class Unfolded:
     def __len__(self) -> int:
         return len(self._index)
 
-    def whole(self, name: str) -> "pa.ChunkedArray":
+    def column(self, name: str) -> "pa.ChunkedArray":
         """A column."""
         import pyarrow as pa
 
-        return pa.chunked_array([self._column(name, self._index, self._number)])
+        return pa.chunked_array([self._cells(name, self._index, self._number)])
 
     def batches(self, name: str) -> "Iterator[pa.Array]":
         """A column, all rows at a time."""
-        return iter(self.whole(name).chunks)
+        return iter(self.column(name).chunks)
 
     def take(self, names: Sequence[str], places: "Places") -> "pa.Table":
         """Some columns of the rows at `places`, in that order."""
         import pyarrow as pa
 
         index, number = self._index[places], self._number[places]
-        columns = [self._column(name, index, number) for name in names]
+        columns = [self._cells(name, index, number) for name in names]
         return pa.Table.from_arrays(columns, schema=pa.schema([schema().field(n) for n in names]))
 
-    def _column(self, name: str, index: "Places", number: "NDArray[np.int32]") -> "pa.Array":
+    def _cells(self, name: str, index: "Places", number: "NDArray[np.int32]") -> "pa.Array":
         import numpy as np
         import pyarrow as pa
 
@@ -255,8 +255,8 @@ def _indices(source: "Source", phase: str) -> Any:
     """The indices of a phase that have rows, none below 0."""
     import pyarrow.compute as pc
 
-    of_phase = pc.equal(source.whole("phase").cast("string"), phase)
-    indices = source.whole("request_index").filter(of_phase).to_numpy()
+    of_phase = pc.equal(source.column("phase").cast("string"), phase)
+    indices = source.column("request_index").filter(of_phase).to_numpy()
     return indices[indices >= 0]
 
 
@@ -266,11 +266,11 @@ class Joined:
     def __init__(self, first: "Source", count: int, second: "Source") -> None:
         self._first, self._count, self._second = first, count, second
 
-    def whole(self, name: str) -> "pa.ChunkedArray":
+    def column(self, name: str) -> "pa.ChunkedArray":
         """A column."""
         import pyarrow as pa
 
-        first, second = self._first.whole(name), self._second.whole(name)
+        first, second = self._first.column(name), self._second.column(name)
         return pa.chunked_array([*first.chunks, *second.chunks], type=second.type)
 
     def batches(self, name: str) -> "Iterator[pa.Array]":

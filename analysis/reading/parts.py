@@ -18,7 +18,7 @@ from analysis.reading.columns import Declined, read, schema
 from recording import formats
 from recording.bilingual import Bilingual
 from recording.errors import OperatorError
-from recording.part_file import records, whole
+from recording.part_file import is_whole_record, records
 from recording.record import COLUMNS, RequestRecord, decode
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _stretches(
             begin += end
             file.seek(begin)
     if text:
-        if any(whole(line, columns) for line in BytesIO(text).readlines()[1:]):
+        if any(is_whole_record(line, columns) for line in BytesIO(text).readlines()[1:]):
             raise _never_closed(path, begin)
         line = _line(path, begin)
         remarks.append(torn(path, line))

@@ -20,11 +20,11 @@ class ReplacedTexts:
     def __init__(self, source: "Source", replacements: Mapping[str, Replacement]) -> None:
         self._source, self._replacements = source, replacements
 
-    def whole(self, name: str) -> "pa.ChunkedArray":
+    def column(self, name: str) -> "pa.ChunkedArray":
         """A column."""
         import pyarrow as pa
 
-        column = self._source.whole(name)
+        column = self._source.column(name)
         if name not in self._replacements:
             return column
         return pa.chunked_array([self._replaced(name, c) for c in column.chunks], type=column.type)

@@ -34,13 +34,13 @@ class TwoRoutes:
         self._source = source
         self._paired = [phase["name"] for phase in plan if phase.get("pairs")]
 
-    def whole(self, name: str) -> "pa.ChunkedArray":
+    def column(self, name: str) -> "pa.ChunkedArray":
         """A column."""
         if name != "phase":
-            return self._source.whole(name)
+            return self._source.column(name)
         import pyarrow as pa
 
-        phases, arms = self._source.whole("phase"), self._source.whole("arm")
+        phases, arms = self._source.column("phase"), self._source.column("arm")
         return pa.chunked_array(
             [_renamed(phases.combine_chunks(), arms.combine_chunks(), self._paired)],
             type=_phase_type(),
@@ -49,7 +49,7 @@ class TwoRoutes:
     def batches(self, name: str) -> "Iterator[pa.Array]":
         """A column, some rows at a time."""
         if name == "phase":
-            return iter(self.whole(name).chunks)
+            return iter(self.column(name).chunks)
         return self._source.batches(name)
 
     def take(self, names: Sequence[str], places: "Places") -> "pa.Table":

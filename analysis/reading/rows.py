@@ -23,7 +23,7 @@ _BATCH_ROWS = 32_768
 class Source(Protocol):
     """The rows as they were read, part file after part file."""
 
-    def whole(self, name: str) -> "pa.ChunkedArray":
+    def column(self, name: str) -> "pa.ChunkedArray":
         """A column."""
         ...
 
@@ -42,7 +42,7 @@ class Memory:
     def __init__(self, table: "pa.Table") -> None:
         self._table = table.unify_dictionaries().combine_chunks()
 
-    def whole(self, name: str) -> "pa.ChunkedArray":
+    def column(self, name: str) -> "pa.ChunkedArray":
         """A column."""
         return self._table[name]
 
@@ -126,7 +126,7 @@ class Rows:
 
     def task_prefixes(self) -> "Series[str]":
         """What each row is billed under: its task_id up to its model."""
-        models = self._source.whole("model_requested").unify_dictionaries().combine_chunks()
+        models = self._source.column("model_requested").unify_dictionaries().combine_chunks()
         return self.task_ids().prefixes(models.take(self._order))
 
     def _span(self, phase: str | None) -> tuple[int, int]:
@@ -136,7 +136,7 @@ class Rows:
         """Read whole columns; two at once, for more would only hold more memory."""
 
         def read(name: str) -> Any:
-            return _array(name, self._source.whole(name), self._order)
+            return _array(name, self._source.column(name), self._order)
 
         with self._lock, ThreadPoolExecutor(2) as pool:
             new = [name for name in names if name not in self._held]

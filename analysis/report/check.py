@@ -10,8 +10,7 @@ from math import fsum, inf
 from typing import Any, Literal
 
 from analysis.numbers.phase_numbers import PhaseNumbers
-from analysis.numbers.unanswered import READ, percentile
-from analysis.numbers.unanswered import asked as ranked
+from analysis.numbers.unanswered import READ, percentile, time_and_percent
 from analysis.numbers.warmup import NEEDED, trimmed, warmup_s
 from analysis.page.words import Words
 from analysis.pairs.verdict import Conclusion
@@ -288,7 +287,7 @@ def _judge(view: View, condition: Condition, among: Sequence[str] | None = None)
         numbers = measured.get(name)
         gap = "it was not run" if name in skipped else _gap(metric, numbers)
         wall_s = (numbers and numbers.wall_s) or 0.0
-        if ranked(metric_name) and numbers:
+        if time_and_percent(metric_name) and numbers:
             yield _ranked(view, numbers, condition, gap, wall_s)
         else:
             yield _compare(view, name, condition, _value(view, metric, numbers), gap, wall_s)
@@ -366,7 +365,7 @@ def _ranked(
 
     If no request lies beyond its rank, it is the time of the slowest, and is reported as such.
     """
-    time, percent = ranked(condition.metric) or ("e2e", 50)
+    time, percent = time_and_percent(condition.metric) or ("e2e", 50)
     rows, _ = trimmed(view.requests(phase, *dict.fromkeys([*READ, *NEEDED])), warmup_s(view.run))
     measured = percentile(rows, time, percent)
     unresolved = phase.tpot_unknown_count if time == "tpot" else 0

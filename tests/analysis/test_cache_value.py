@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from analysis.numbers.bootstrap import Interval
-from analysis.numbers.cache_value import Pairs, Rest, kept, pairs
+from analysis.numbers.cache_value import Pairs, Rest, lifetime_bounds_s, pairs
 from analysis.page import markdown
 from analysis.reading.load import load
 from analysis.report import report
@@ -161,7 +161,7 @@ def rest_of(planned_s: int, hit: bool | None) -> Rest:
 def test_an_entrys_life_is_bounded_by_the_last_hit_and_the_first_miss(
     rests: list[Rest], bounds: tuple[int | None, int | None]
 ) -> None:
-    assert kept(rests) == bounds
+    assert lifetime_bounds_s(rests) == bounds
 
 
 def section_text(folder: Path, lang: Any = "en", events: list[dict[str, Any]] | None = None) -> str:

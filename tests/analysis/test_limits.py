@@ -149,7 +149,7 @@ def test_the_audit_finds_kind_size_and_unit_of_a_request_limit(
     """Whatever second of the minute it begins at, and whether or not the limit is stated."""
     gateway = Gateway(rpm=rpm, kind=kind, began=1_795_000_020.0 + second, headers=headers).run()
     result = gateway.audit()
-    assert result.fit is not None and result.fit.kind == kind, result.found
+    assert result.fit is not None and result.fit.kind == kind, result.fits
     assert result.fit.low - 2 <= rpm <= result.fit.high + max(2, rpm // 50)
     assert result.advertised_requests == (rpm if headers else None)
     assert result.unit == "requests"
@@ -414,4 +414,4 @@ def test_a_token_limit_is_never_called_a_request_limit(kind: str, tpm: int) -> N
 def test_a_limit_of_three_a_minute_is_bounded_or_left_open(second: float) -> None:
     result = Gateway(rpm=3, kind="fixed", began=1_795_000_020.0 + second).run().audit()
     assert result.at_once is None
-    assert result.fit is None or (result.fit.low <= 3 <= result.fit.high), result.found
+    assert result.fit is None or (result.fit.low <= 3 <= result.fit.high), result.fits

@@ -146,7 +146,7 @@ def test_a_reference_with_another_tokenizer_accuses_nobody(ours: Change, theirs:
 def test_a_reference_that_states_no_tokens_is_not_used() -> None:
     bill = judge(UNKNOWN, gateway(inflate), PRICES, [{**r, **dict.fromkeys(
         ("prompt_tokens", "completion_tokens"))} for r in reference()])  # fmt: skip
-    assert not bill.findings and bill.second is not None and not bill.second.told
+    assert not bill.findings and bill.second is not None and not bill.second.sufficient
 
 
 def moody(dice: Random) -> Change:

@@ -86,4 +86,4 @@ def test_several_counts_of_one_prompt_are_kept_by_part() -> None:
 
 def test_a_few_probes_say_nothing() -> None:
     found = course(run(Random(1), 1, 8))
-    assert len(found.parts) == 1 and found.parts[0].found is None
+    assert len(found.parts) == 1 and found.parts[0].spread is None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recording.json_values import mapping
 from tasks import answer_flags
-from tasks.answer import refused, whole
+from tasks.answer import judge_body, refused
 from tasks.error_bodies import complaint, trouble, wait_in_body
 from tasks.stream import StreamedReply
 from tasks.usage import contradiction, stated, usage
@@ -51,7 +51,7 @@ def judged(answer: Any) -> None:
 @settings(max_examples=300)
 def test_any_json_body_gets_an_outcome(value: object) -> None:
     raw = json.dumps(value).encode()
-    judged(whole(raw, HEADERS))
+    judged(judge_body(raw, HEADERS))
     for status in (400, 429, 499, 500, 524):
         judged(refused(status, raw))
     assert isinstance(complaint(value).message, str)
@@ -62,7 +62,7 @@ def test_any_json_body_gets_an_outcome(value: object) -> None:
 def test_any_bytes_get_an_outcome(raw: bytes, status: int) -> None:
     for around in (b"%s", b"<html>%s", b"<title>%s</title>", b"data: %s\n\n", b'{"error": "%s"}'):
         assert refused(status, around % raw).error_message is not None
-        assert whole(around % raw, HEADERS).outcome.value != "ok"
+        assert judge_body(around % raw, HEADERS).outcome.value != "ok"
 
 
 @given(st.lists(CHUNKS, max_size=6))
@@ -82,4 +82,7 @@ def test_a_deeply_nested_error_is_read_or_gets_an_outcome(name: str) -> None:
     deep: Any = "x"
     for _ in range(150):
         deep = {name: deep}
-    assert whole(json.dumps(deep).encode(), HEADERS).outcome.value in ("server_error", "malformed")
+    assert judge_body(json.dumps(deep).encode(), HEADERS).outcome.value in (
+        "server_error",
+        "malformed",
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tasks.answer import refused, whole
+from tasks.answer import judge_body, refused
 from tests.tasks.scripted_server import (
     STREAM_HEAD,
     WHOLE_STREAM,
@@ -39,7 +39,7 @@ ZSTD = _zstd()
 
 def judged(status: int, body: object) -> tuple[str, str | None]:
     raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-    answer_read = whole(raw, {}) if status == 200 else refused(status, raw)
+    answer_read = judge_body(raw, {}) if status == 200 else refused(status, raw)
     return answer_read.outcome.value, answer_read.error_message
 
 

@@ -221,7 +221,7 @@ def test_requests_that_were_not_sent_are_counted_although_they_have_no_rows() ->
     run, metrics = session(PHASE, count=864_000), Metrics(lambda: 0)
     metrics.watch(run)
     metrics.add(dropped(0))
-    run.left[0](
+    run.on_unsent[0](
         Unsent(
             run_id="r", worker="local", phase=PHASE, model="gpt-5.4-nano", first=1, last=863_999,
             step=1, count=863_999, reason="the run was stopped",

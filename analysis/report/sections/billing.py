@@ -121,7 +121,7 @@ def _beside(t: Words, bill: ModelBill) -> list[str]:
     second = bill.second
     if second is None or second.alike:
         return []
-    if not second.told:
+    if not second.sufficient:
         return [
             t(
                 "The reference states too little usage to be a second count.",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analysis.numbers.cache_value import Rest, kept, resumed_between
+from analysis.numbers.cache_value import Rest, lifetime_bounds_s, resumed_between
 from analysis.numbers.model_numbers import CacheLifeNumbers, CacheRest
 from analysis.page.blocks import Block, Table, Text
 from analysis.page.columns import Name, table
@@ -46,8 +46,8 @@ def numbers(view: View) -> list[CacheLifeNumbers]:
     return [
         CacheLifeNumbers(
             model=model,
-            hit_after_s=kept(rests)[0],
-            miss_after_s=kept(rests)[1],
+            hit_after_s=lifetime_bounds_s(rests)[0],
+            miss_after_s=lifetime_bounds_s(rests)[1],
             rests=[CacheRest(planned_s=r.planned_s, rested_s=r.rested_s, hit=r.hit) for r in rests],
         )
         for model, rests in of(view).items()
@@ -121,7 +121,7 @@ def _conclusion(t: Words, rest: Rest) -> str:
 
 
 def _sentence(t: Words, model: str, rests: list[Rest]) -> str:
-    alive_s, gone_s = kept(rests)
+    alive_s, gone_s = lifetime_bounds_s(rests)
     if alive_s is None and gone_s is None:
         return t(f"{model}: nothing can be concluded.", f"{model}：无法判断。")
     if gone_s is None:

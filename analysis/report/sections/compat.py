@@ -67,7 +67,7 @@ def section(view: View) -> Section:
     if not features.cells:
         return Section("", [])
     blocks: list[Block] = [matrix] if (matrix := _matrix(t, features)).rows else []
-    faulty = [cell for cell in features.own
+    faulty = [cell for cell in features.of_gateway
             if cell.verdict not in (Verdict.WORKS, Verdict.NOT_TRIED)]  # fmt: skip
     if faulty:
         blocks.append(
@@ -85,8 +85,8 @@ def shown(t: Words, verdict: Verdict) -> str:
 
 def _matrix(t: Words, features: Features) -> Table:
     """Checks by models, without checks that were tried with no model; the worst groups first."""
-    by_key = {(cell.check, cell.model): cell for cell in features.own}
-    tried = [cell for cell in features.own if cell.verdict is not Verdict.NOT_TRIED]
+    by_key = {(cell.check, cell.model): cell for cell in features.of_gateway}
+    tried = [cell for cell in features.of_gateway if cell.verdict is not Verdict.NOT_TRIED]
     names = list(dict.fromkeys(cell.check for cell in tried))
     groups: dict[str, list[str]] = {}
     for name in names:
@@ -156,7 +156,7 @@ def _evidence(t: Words, cells: Sequence[Cell]) -> Table:
 def _untried(t: Words, features: Features) -> Iterable[Text]:
     """What was not tried, and why: one line per model and reason."""
     by_reason: dict[tuple[str, str], list[str]] = {}
-    for cell in features.own:
+    for cell in features.of_gateway:
         if cell.verdict is Verdict.NOT_TRIED:
             by_reason.setdefault((cell.model, cell.evidence), []).append(cell.check)
     for (model, reason), names in by_reason.items():

@@ -113,7 +113,7 @@ def _results(view: View, model: Identity) -> list[tuple[Verdict, bool, str]]:
         text = identity_weights.sentence(t, model.weights, reference)
         results.append((model.weights.verdict, False, name + t.colon + text))
     if model.audit is not None and reference is not None:
-        text = answers_sentence(t, model.audit, reference, model.seen)
+        text = answers_sentence(t, model.audit, reference, model.detectable)
         results.append((model.audit.verdict, False, name + t.colon + text))
     elif view.run.options.get("against"):
         text = t(

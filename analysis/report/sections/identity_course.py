@@ -39,7 +39,7 @@ def _results(t: Words, model: str, course: Course) -> list[tuple[bool, str]]:
     answers = sum(part.answers for part in course.parts)
     if differing:
         most, parts = differing[0], f"{integer(len(differing))}/{integer(len(course.parts))}"
-        where, least = f"{most.phase} {_span(most)}", most.found.p if most.found else 1.0
+        where, least = f"{most.phase} {_span(most)}", most.spread.p if most.spread else 1.0
         text = t(
             f"answers changed during the run: {parts} parts differ from the others, most of all "
             f"{where} (p = {least:.2g}). "

@@ -33,7 +33,7 @@ def section(view: View) -> Section:
     blocks: list[Block] = []
     for audit in of(view):
         blocks += [_remark(t, audit), _found(t, audit)]
-        if audit.found:
+        if audit.fits:
             blocks.append(_fits(t, audit))
         blocks.append(_steps(t, audit))
     return Section(t("Rate limits", "限流"), blocks)
@@ -72,7 +72,7 @@ def numbers(view: View) -> list[LimitNumbers]:
             retry_after=audit.wait.truth if audit.wait else None,
             fits=[
                 LimitFit(kind=f.kind, low=f.low, high=f.high, wrong=f.wrong, of=f.attempts)
-                for f in audit.found
+                for f in audit.fits
             ],
         )
         for audit in of(view)
@@ -125,7 +125,7 @@ def _remark(t: Words, audit: Audit) -> Remark:
 
 def _untold(t: Words, audit: Audit) -> str:
     """Why no kind of limit is named."""
-    best = audit.found[0] if audit.found else None
+    best = audit.fits[0] if audit.fits else None
     if audit.unit == "tokens":
         return t(
             f"{audit.model}: tokens ran out, not requests; how they are counted is unknown.",
@@ -159,7 +159,7 @@ def _untold(t: Words, audit: Audit) -> str:
             f"{audit.model}：数秒的窗口同样可以解释放行情况"
             f"（例如 {window_s:g} 秒 {count} 个请求），因此不给出每分钟请求数。",
         )
-    alike = t.join(t(*KINDS[f.kind]) for f in audit.found if f.wrong_share <= SELDOM)
+    alike = t.join(t(*KINDS[f.kind]) for f in audit.fits if f.wrong_share <= SELDOM)
     return t(
         f"{audit.model}: {_range(best.low, best.high)} requests a minute; these kinds explain it "
         f"equally well: {alike}.",
@@ -233,13 +233,13 @@ def _filled(t: Words, audit: Audit) -> str:
 
 
 def _why_kind(t: Words, audit: Audit) -> str:
-    if not audit.found:
+    if not audit.fits:
         return ABSENT
-    wrong = t.join(f"{t(*KINDS[f.kind])} {f.wrong}" for f in audit.found)
+    wrong = t.join(f"{t(*KINDS[f.kind])} {f.wrong}" for f in audit.fits)
     return t(
-        f"decisions that each kind would have made differently, of {audit.found[0].attempts}: "
+        f"decisions that each kind would have made differently, of {audit.fits[0].attempts}: "
         f"{wrong}",
-        f"{audit.found[0].attempts} 次判定中不一致次数：{wrong}",
+        f"{audit.fits[0].attempts} 次判定中不一致次数：{wrong}",
     )
 
 
@@ -317,7 +317,7 @@ def _why_wait(t: Words, audit: Audit) -> str:
 def _fits(t: Words, audit: Audit) -> Table:
     return table(
         t,
-        audit.found,
+        audit.fits,
         [
             Name("Kind of limit", "限流类型").of(lambda fit: t(*KINDS[fit.kind])),
             Name("Size a minute", "每分钟额度").of(lambda fit: _range(fit.low, fit.high)),

@@ -14,7 +14,7 @@ def remarks(view: View) -> list[Remark]:
     """The required features that do not pass, then the result for each model."""
     features = view.features
     per_model = [
-        _remark(view.t, model, [cell for cell in features.own if cell.model == model],
+        _remark(view.t, model, [cell for cell in features.of_gateway if cell.model == model],
                 features.ended.get(model, ""), model in features.mute)
         for model in features.models if features.cells
     ]  # fmt: skip
