@@ -212,7 +212,8 @@ def _values(table: Mapping[str, Any], source: str, place: str) -> dict[str, floa
                     f"{named}.{next(iter(value), '')}: write {_written(stem[1], value)}."
                 )
             raise SloError(
-                f'{named} is a table: put names with dots in quotes, e.g. [model."gpt-5.4"].'
+                f"{named} is a table: objectives are at the top of the file, under [mode.NAME] or "
+                'under [model.NAME]; put names with dots in quotes, e.g. [model."gpt-5.4"].'
             )
         if key not in KEYS and ranked(key) is None:
             raise SloError(

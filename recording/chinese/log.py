@@ -115,7 +115,7 @@ LOG: Mapping[str, str] = {
     "… holds no objective: give one or more of ….": "{0} 没有目标：请给出以下之一或多个：{1}。",
     "…: … limits single requests: add attainment, the share from 0 to 1 of requests that must meet it.": "{0}：{1} 限制单次请求：请加上 attainment（须达标的比例，0 到 1）。",
     "…: … must be a table: write [….NAME] above its objectives.": "{0}：{1} 须为表：请在其目标之上写 [{2}.NAME]。",
-    '… is a table: put names with dots in quotes, e.g. [model."gpt-5.4"].': '{0} 是表：含点号的名称须加引号，如 [model."gpt-5.4"]。',
+    '… is a table: objectives are at the top of the file, under [mode.NAME] or under [model.NAME]; put names with dots in quotes, e.g. [model."gpt-5.4"].': '{0} 是表：目标写在文件开头，或 [mode.NAME]、[model.NAME] 之下；含点号的名称须加引号，如 [model."gpt-5.4"]。',
     "… must be a number, not ….": "{0} 须为数，而不是 {1}。",
     "… must be a share from 0 to 1, not ….": "{0} 是 0 到 1 之间的比例，而不是 {1}。",
     "… must not be below 0, not ….": "{0} 不得小于 0，而不是 {1}。",

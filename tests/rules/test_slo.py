@@ -104,7 +104,7 @@ def test_a_phase_that_no_table_names_has_no_objectives() -> None:
                                    "[model.NAME]"),
         ("[mode.rpm]\nx = 1", "mode.rpm.x is unknown"),
         ("[mode.rmp]\ne2e_p99_s = 1", "[mode.rmp] is not a mode: use one of rpm, tpm"),
-        ("[model.gpt-5.4-nano]\ne2e_p99_s = 1", "model.gpt-5.4-nano is a table: put names"),
+        ("[model.gpt-5.4-nano]\ne2e_p99_s = 1", "model.gpt-5.4-nano is a table: objectives are"),
         ("[slo]\ne2e_p99_s = 1", "slo is a table"),
         ("e2e_s = 1", "e2e_s limits single requests: add attainment"),
         ("success_rate = 1\n[model.a]\nttft_s = 1", "ttft_s limits single requests"),
