@@ -32,7 +32,9 @@ def faults(options: Options) -> Iterator[str]:
     if options.against_model and not options.against:
         yield "--against-model names models of a reference: give the reference with --against."
     if (options.against_header or options.against_key_command) and not options.against:
-        yield "--against-header and --against-key-command are of a reference: give --against too."
+        yield (
+            "--against-header and --against-key-command belong to a reference: give --against, too."
+        )
     if options.precision_ms and not options.against:
         yield "--precision-ms is about what the gateway adds to a reference: give --against."
     try:

@@ -152,9 +152,9 @@ def _require_alike(base: Run, others: Sequence[Run]) -> None:
         if clauses := unlike(base, other):
             more = f"; and {len(clauses) - _EXAMPLES} more" if len(clauses) > _EXAMPLES else ""
             raise RunError(
-                f"{base.run_id} and {other.run_id} are not alike ({base.run_id} / "
-                f"{other.run_id}): {'; '.join(clauses[:_EXAMPLES])}{more}; compare like runs, or "
-                "say --force."
+                f"{base.run_id} and {other.run_id} are not comparable ({base.run_id} / "
+                f"{other.run_id}): {'; '.join(clauses[:_EXAMPLES])}{more}; compare runs of the "
+                "same plan, or give --force."
             )
 
 

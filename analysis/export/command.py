@@ -51,8 +51,8 @@ def _export(options: argparse.Namespace) -> None:
     kind = options.format or options.output.suffix.lower().removeprefix(".")
     if kind not in FORMATS or (kind == "seed" and not options.format):
         raise OperatorError(
-            f"--output {options.output} has no suffix of ours: name it .csv, .parquet or .jsonl, "
-            f"or say --format {'|'.join(FORMATS)}."
+            f"--output {options.output} does not end in .csv, .parquet or .jsonl: name it so, "
+            f"or give --format {'|'.join(FORMATS)}."
         )
     writers = {
         "csv": csv_parquet.write, "parquet": csv_parquet.write_parquet,

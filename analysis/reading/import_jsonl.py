@@ -55,7 +55,7 @@ def read(
     if not phases:
         raise RunError(
             f"{', '.join(map(str, files))}: no request rows; "
-            "give JSONL that the seed's script wrote."
+            "give JSONL that the article's script wrote."
         )
     first = next(iter(phases.values())).rows[0]
     name = str(run_id or first.get("run_id") or files[0].stem)
@@ -86,7 +86,8 @@ def _phases(path: Path, taken: set[str]) -> list[_Phase]:
             phase.summary = row
         elif row["request_index"] in phase.indices:
             raise RunError(
-                f"{path}, line {number}: request_index {row['request_index']} again; remove one."
+                f"{path}, line {number}: request_index {row['request_index']} occurs "
+                "twice; remove one of the two."
             )
         else:
             phase.indices.add(row["request_index"])
@@ -109,7 +110,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError:
         raise RunError(
-            f"{path} is not UTF-8 text: give JSONL that the seed's script wrote."
+            f"{path} is not UTF-8 text: give JSONL that the article's script wrote."
         ) from None
     rows = []
     for number, line in enumerate(lines, 1):
@@ -123,7 +124,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
             row = {"record_type": "request", **row}  # our own export, with every column
         if not isinstance(row, dict) or row.get("record_type") not in ("request", "summary"):
             raise RunError(
-                f"{path}, line {number}: not a row of the seed's JSONL; mend or remove it."
+                f"{path}, line {number}: not a row of the article's script; correct or remove it."
             )
         needed = _NEEDED if row["record_type"] == "request" else _NEEDED[:2]
         missing = [name for name in needed if row.get(name) is None]

@@ -140,8 +140,8 @@ def read(path: Path, per_unit: Decimal | None = None, currency: str = "") -> Acc
                     currency or account.currency, per_unit or account.per_unit, account.finest,
                 )  # fmt: skip
     raise RunError(
-        f"{path} is no balance that is known here: give the answer of OpenRouter's /credits, of "
-        "/api/user/self (one-api, new-api) or of LiteLLM's /key/info."
+        f"{path} is not a balance that Weighbridge knows: give the answer of OpenRouter's "
+        "/credits, of /api/user/self (one-api, new-api) or of LiteLLM's /key/info."
     )
 
 

@@ -135,8 +135,8 @@ def _see_that_it_judges(view: View, slo: Slo) -> None:
             for names in zip(*phases, strict=True)
         )
         raise SloError(
-            f"no objective of the SLO is of a phase of {view.run.run_id}: name its mode ({modes}) "
-            f"or its model ({models})."
+            f"no objective of the SLO applies to a phase of {view.run.run_id}: name its mode "
+            f"({modes}) or its model ({models})."
         )
 
 

@@ -43,7 +43,7 @@ def write(run: Run, path: Path, lang: Lang) -> None:
     renderers: dict[str, Callable[[Page], str]] = {".html": html.render, ".md": markdown.render}
     render = renderers.get(path.suffix.lower())
     if render is None:
-        raise OperatorError(f"--share {path} must be a name in .html or .md.")
+        raise OperatorError(f"--share {path} must end in .html or .md.")
     if path.resolve().parent == run.folder.resolve():
         raise OperatorError(f"--share {path} lies in the run's own folder: write it elsewhere.")
     with replacing(path) as file:

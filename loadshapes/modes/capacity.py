@@ -128,7 +128,7 @@ def _objectives(options: Options, model: str) -> Objectives:
         )
     timed = [key for key in objectives.values if key.startswith(("ttft", "tpot"))]
     if timed and not options.stream:
-        raise OperatorError(f"--slo {options.slo}: {timed[0]} is of streams: add --stream.")
+        raise OperatorError(f"--slo {options.slo}: {timed[0]} applies to streams: add --stream.")
     return objectives
 
 
@@ -170,7 +170,7 @@ def _span(options: Options) -> Span:
             f"highest; not {options.target}."
         )
     if not lowest <= first <= top:
-        raise OperatorError(f"--target {options.target}: the levels must not fall.")
+        raise OperatorError(f"--target {options.target}: the levels must not decrease.")
     if not rate and top > options.max_workers:
         raise OperatorError(
             f"--target {options.target}: concurrency {top} needs as many --max-workers, not "

@@ -45,7 +45,7 @@ def plan(options: Options) -> Plan:
     if options.no_content:
         raise OperatorError(
             "mode compat judges replies from evidence.jsonl, which --no-content would keep empty: "
-            "leave it out; of your texts it sends your own tools and schemas alone (--require)."
+            "leave it out; of your own texts, it sends only tools and schemas (--require)."
         )
     if options.task_id in ("body", "metadata"):
         raise OperatorError(

@@ -120,7 +120,7 @@ def _reference(options: Options) -> Reference:
     if self_check(known) <= SELF_ALPHA:
         raise OperatorError(
             f"--reference {name} differs from itself: its first half is not like its second (its "
-            "route was mixed, or the model changed). It can judge nobody: make another by --enrol."
+            "route was mixed, or the model changed). It cannot be used: make another with --enrol."
         )
     return known
 
@@ -422,10 +422,10 @@ MODE = Mode(
     place=150,
     question=("is it the model that you pay for?", "应答的是不是你付费的模型"),
     sends=(
-        "repeated texts that show who counts (14 requests), then whether settings are honoured (up "
-        "to 230); with `--reference` up to 960 questions with one-word answers",
-        "用重复文本核对由谁计数（14 个请求），再核对参数是否生效（至多 230 个）；"
-        "给出 `--reference` 时再发至多 960 个只答一词的问题",
+        "about 180 short requests (at most 210): repeated texts that show who counts, then whether "
+        "settings are honoured; with `--reference` also up to 960 questions with one-word answers",
+        "约 180 个短请求（至多 210 个）：用重复文本核对由谁计数，再核对参数是否生效；"
+        "给出 `--reference` 时另发至多 960 个只答一词的问题",
     ),
     plan=plan,
     example=("--model", "gpt-5.4-nano"),

@@ -38,7 +38,7 @@ def read(path: str, option: str, trace: bool, closed: bool = True, part: Slice =
     if len(parsed.text) > LARGEST_MIB * 2**20:
         raise OperatorError(
             f"--{option} {path} comes to {len(parsed.text) / 2**20:.1f} MiB of requests; they "
-            f"travel to every worker, so they must have at most {LARGEST_MIB} MiB: make several "
+            f"are sent to every worker, so they may have at most {LARGEST_MIB} MiB: make several "
             "runs of it"
             f"{', or take a part with --trace-from and --trace-to' if trace else ''}."
         )
@@ -62,12 +62,12 @@ def translated(text: str, trace: bool, closed: bool = True, part: Slice = WHOLE)
             if not isinstance(row, dict):
                 raise ValueError("it must be a JSON object")
             if PLACE in row:
-                raise ValueError(f"{PLACE!r} is no key of a line")
+                raise ValueError(f"{PLACE!r} is not a key of a line")
             shape = shape_of(row, trace)
             if shape is None:
                 if first:
                     raise _Unknown(unknown(row))
-                raise ValueError("it is in no known shape, as the lines before it are")
+                raise ValueError("it is in no known format, although the lines before it are")
             if first and (elsewhere := misplaced(shape, trace)):
                 raise _Unknown(elsewhere)
             first = False

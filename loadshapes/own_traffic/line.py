@@ -117,7 +117,9 @@ def _wrong(row: Json, trace: bool) -> Iterator[str]:
         elif name in ("stream", "stream_options"):
             yield f"whether to {name.split('_')[0]} is --stream's to say"
         else:
-            yield f"{name[:40]!r} is no key of a line (a gateway's own go into extra_body)"
+            yield (
+                f"{name[:40]!r} is not a key of a line (a gateway's own fields go into extra_body)"
+            )
     if trace:
         try:
             moment_s(row)

@@ -13,14 +13,14 @@ MODES: Mapping[str, str] = {
     "--slo … has no objective for … in mode capacity: write one.": "--slo {0} 没有 {1} 在 capacity 模式下的目标：请补上。",
     "--slo …: goodput_rps rises with the rate, so a capacity cannot be searched by it: use "
     "attainment.": "--slo {0}：goodput_rps 随速率上升，不能用来搜索容量：请用 attainment。",
-    "--slo …: … is of streams: add --stream.": "--slo {0}：{1} 只适用于流式请求：请加 --stream。",
+    "--slo …: … applies to streams: add --stream.": "--slo {0}：{1} 只适用于流式请求：请加 --stream。",
     "--slo …: … takes … requests in a window, and the lowest level, … RPM, sends … in … s: give "
     "--duration …, or three levels in --target of which the lowest is … or more.": "--slo {0}：{1} 需要窗口内有 {2} 个请求，而最低档 {3} RPM 在 {5} 秒内只发 {4} 个：请给出 "
     "--duration {6}，或在 --target 中给出三档，最低档不小于 {7}。",
     "--target of mode capacity is the first level to try, or three: lowest, first and highest; "
     "not ….": "capacity 模式的 --target 为起始档，或三档（最低、起始、最高），而不是 {0}。",
     "--target …: concurrency … needs as many --max-workers, not ….": "--target {0}：并发 {1} 需要同样多的 --max-workers，而不是 {2}。",
-    "--target …: the levels must not fall.": "--target {0}：各档不能递减。",
+    "--target …: the levels must not decrease.": "--target {0}：各档不能递减。",
     "--fail-on success_rate would count the refusals that the checks of mode compat ask for: leave "
     "it out, and say with --require what must work.": "--fail-on success_rate 会把 compat 模式检查项有意引发的拒绝计入：请去掉，"
     "并用 --require 写明必须可用的功能。",
@@ -31,14 +31,14 @@ MODES: Mapping[str, str] = {
     "--task-id … would add a field to every body that mode compat checks: leave it out (the "
     "task_id goes in a header), or give off.": "--task-id {0} 会给 compat 模式检查的每个请求体添加字段：请去掉（task_id 放在请求头中），或写 off。",
     "mode compat judges replies from evidence.jsonl, which --no-content would keep empty: leave it "
-    "out; of your texts it sends your own tools and schemas alone (--require).": "compat 模式根据 evidence.jsonl 中的应答判定，而 --no-content 会使其为空：请去掉；"
+    "out; of your own texts, it sends only tools and schemas (--require).": "compat 模式根据 evidence.jsonl 中的应答判定，而 --no-content 会使其为空：请去掉；"
     "您的文本中只有自己的工具和 schema（--require）会被发送。",
     "--parts … is not a part: use some of ….": "--parts {0} 不存在：可用 {1}。",
     "--against is the reference itself: leave out --enrol and --reference, or --against.": "--against 本身就是参照：请去掉 --enrol 和 --reference，或去掉 --against。",
     "--enrol makes a reference, --reference uses one: give one of them.": "--enrol 用于生成参照，--reference 用于使用参照：请只给出一个。",
     "--model is missing: mode identity needs the models to ask.": "缺少 --model：identity 模式需要指定要询问的模型。",
     "--reference … differs from itself: its first half is not like its second (its route was "
-    "mixed, or the model changed). It can judge nobody: make another by --enrol.": "--reference {0} 自身前后不一致：前半与后半有差异（其路由混用了模型，或模型已变化）。"
+    "mixed, or the model changed). It cannot be used: make another with --enrol.": "--reference {0} 自身前后不一致：前半与后半有差异（其路由混用了模型，或模型已变化）。"
     "不能用于判定：请用 --enrol 重新生成。",
     "--reference … is of one model (…): name one.": "--reference {0} 只属于一个模型（{1}）：请只写一个。",
     "--reference … is … days old: enrol it again, or give --reference-days … if the model has not "
@@ -59,7 +59,7 @@ MODES: Mapping[str, str] = {
     "… needs to know the most that a request may use, and line … of your traffic has no "
     "max_tokens: give --max-tokens.": "{0} 需要知道单次请求的最大用量，而文件第 {1} 行没有 max_tokens：请给出 --max-tokens。",
     "--… … cannot be read (…): give a file.": "无法读取 --{0} {1}（{2}）：请给出文件。",
-    "--… … comes to … MiB of requests; they travel to every worker, so they must have at most … "
+    "--… … comes to … MiB of requests; they are sent to every worker, so they may have at most … "
     "MiB: make several runs of it….": "--{0} {1} 中的请求共 {2} MiB；它们要发给每个 worker，最多 {3} MiB：请分成多次运行 {4}。",
     "--against sends single requests twice, and these files contain conversations: remove them or "
     "--against.": "--against 只能把单次请求发送两遍，而这些文件含多轮对话：请去掉这些文件或 --against。",

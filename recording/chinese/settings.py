@@ -75,7 +75,7 @@ SETTINGS: Mapping[str, str] = {
     "--prices … is in …, but the gateway's costs are in …: write the prices in …, or give "
     "--currency … if the gateway bills in that.": "--prices {0} 的货币为 {1}，而网关的费用为 {2}：请用 {3} 书写价格；若网关以 {4} 计费，"
     "请给出 --currency {4}。",
-    "--against-header and --against-key-command are of a reference: give --against too.": "--against-header 和 --against-key-command 属于参照路由：请同时给出 --against。",
+    "--against-header and --against-key-command belong to a reference: give --against, too.": "--against-header 和 --against-key-command 属于参照路由：请同时给出 --against。",
     "--against-model names models of a reference: give the reference with --against.": "--against-model 是参照路由的模型名：请用 --against 给出参照路由。",
     "--cancel-share sets how many requests are cancelled: add --cancel-after to set when.": "--cancel-share 决定取消多少请求：请加 --cancel-after 决定何时取消。",
     "--fail-on uses attainment or goodput_rps: give the objectives with --slo.": "--fail-on 使用了 attainment 或 goodput_rps：请用 --slo 给出目标。",

@@ -130,7 +130,7 @@ def test_the_command_prints_the_difference_and_its_explanations(
     [
         (("--balance-before", "B"), "--balance-before and --balance-after go together"),
         (("--balance-before", "B", "--balance-after", "K"), "give both of one account"),
-        (("--balance-before", "B", "--balance-after", "X"), "is no balance that is known here"),
+        (("--balance-before", "B", "--balance-after", "X"), "is not a balance that"),
         (("--balance-before", "B", "--balance-after", "T"), "is not JSON"),
         (("--balance-before", "B", "--balance-after", "B", "--quota-per-unit", "5"),
          "leave out --quota-per-unit"),

@@ -175,5 +175,5 @@ def test_export_refuses_an_unknown_suffix(
     """It once wrote the article's JSONL whatever the name."""
     folder = make(tmp_path / "r", record(0))
     assert main(["export", str(folder), "--output", str(tmp_path / name)]) == 2
-    assert "name it .csv, .parquet or .jsonl" in capsys.readouterr().err
+    assert "does not end in .csv, .parquet or .jsonl" in capsys.readouterr().err
     assert not (tmp_path / name).exists()

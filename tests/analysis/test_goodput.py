@@ -220,7 +220,8 @@ def test_an_slo_that_applies_to_no_phase_is_an_operator_error(
     slo.write_text(f"{table}\ne2e_p99_s = 9\n", encoding="utf-8")
     assert main(["check", folder, "--slo", str(slo)]) == 2
     assert capsys.readouterr().err == (
-        "weighbridge: no objective of the SLO is of a phase of r: name its mode (rpm) or its model "
+        "weighbridge: no objective of the SLO applies to a phase of r: name its mode (rpm) or its "
+        "model "
         "(gpt-5.4-nano).\n"
     )
 

@@ -137,7 +137,7 @@ def test_a_window_that_occurs_twice_becomes_two_phases(tmp_path: Path) -> None:
         ('{"record_type": "other"}', "line 2: not a row"),
         ('{"record_type": "request"}', "line 2: no mode, model_requested, request_index, success"),
         (json.dumps(request(1, total_tokens="many")), "line 2: total_tokens is 'many', not int"),
-        (json.dumps(request(0)), "line 2: request_index 0 again"),
+        (json.dumps(request(0)), "line 2: request_index 0 occurs twice"),
     ],
 )
 def test_a_malformed_line_is_named_and_no_run_is_made(tmp_path: Path, line: str, why: str) -> None:

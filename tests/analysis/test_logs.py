@@ -168,11 +168,11 @@ def test_sums_are_exact_to_the_last_decimal(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{}", "is no log that is known here: give one of OTLP-JSON, LiteLLM"),
-        ("", "is no log that is known here"),
+        ("{}", "is not a log that Weighbridge knows: give one of OTLP-JSON, LiteLLM"),
+        ("", "is not a log that Weighbridge knows"),
         ('{"a": 1}\n{"b"', "line 2: it must be JSON"),
         ("[" * 100_000, "must be JSON"),
-        ("task_id,cost\na,1\n", "is no log that is known here"),
+        ("task_id,cost\na,1\n", "is not a log that Weighbridge knows"),
     ],
 )
 def test_a_file_that_is_no_log_is_refused_in_a_sentence(

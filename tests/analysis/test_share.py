@@ -132,7 +132,7 @@ def test_a_copy_is_html_or_markdown(
 ) -> None:
     folder = make(tmp_path / "r", record(0))
     assert main(["report", str(folder), "--share", str(tmp_path / name)]) == 2
-    assert "must be a name in .html or .md" in capsys.readouterr().err
+    assert "must end in .html or .md" in capsys.readouterr().err
 
 
 def test_the_copy_cannot_overwrite_the_runs_own_report(

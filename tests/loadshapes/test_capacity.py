@@ -128,12 +128,12 @@ def test_trials_can_have_poisson_arrivals(tmp_path: Path) -> None:
     [
         ("", {}, "holds no objective"),
         ("goodput_rps = 1", {}, "goodput_rps rises with the rate"),
-        ("ttft_p95_s = 1", {}, "ttft_p95_s is of streams: add --stream"),
+        ("ttft_p95_s = 1", {}, "ttft_p95_s applies to streams: add --stream"),
         ("[model.other]\nsuccess_rate = 1", {}, "has no objective for m in mode capacity"),
         ("success_rate = 1", {"slo": ""}, "--slo is missing: mode capacity needs"),
         ("success_rate = 1", {"model": ""}, "--model is missing: mode capacity needs"),
         ("success_rate = 1", {"target": "1,2"}, "--target of mode capacity is the first level"),
-        ("success_rate = 1", {"target": "9,5,7"}, "--target 9,5,7: the levels must not fall"),
+        ("success_rate = 1", {"target": "9,5,7"}, "--target 9,5,7: the levels must not decrease"),
         ("success_rate = 1", {"target": "1,5,900", "search": "concurrency"}, "--max-workers, not"),
         (
             "e2e_p99_9_s = 1",

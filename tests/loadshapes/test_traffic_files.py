@@ -334,14 +334,14 @@ def test_a_file_is_read_the_same_however_it_is_packed(
 
 
 UNKNOWN: dict[str, tuple[bytes, str]] = {
-    "no shape": (b'{"foo": 1, "bar": 2}\n{"foo": 2}\n', "in no known shape (keys of the first: "),
+    "no shape": (b'{"foo": 1, "bar": 2}\n{"foo": 2}\n', "in no known format (keys of the first: "),
     "nearly sharegpt": (
         b'{"id": 1, "dialogue": [{"from": "human", "value": "hi"}]}\n',
-        "it looks most like ShareGPT, so call dialogue conversations; or write",
+        "it looks most like ShareGPT, so rename dialogue to conversations; or write",
     ),
     "nearly a request": (
         b'{"chat": [{"role": "user", "content": "hi"}]}\n',
-        "it looks most like a chat request, so call chat messages; or write",
+        "it looks most like a chat request, so rename chat to messages; or write",
     ),
     "nearly mooncake": (
         b'{"timestamp": 1, "output_length": 5}\n',
@@ -359,7 +359,7 @@ UNKNOWN: dict[str, tuple[bytes, str]] = {
     "zip": (b"PK\x03\x04" + bytes(40), "it is a ZIP archive"),
     "utf-16": ("{}".encode("utf-16"), "it is UTF-16 text"),
     "prose": (b"hello\nworld\n", "neither JSON lines, nor a JSON array, nor CSV"),
-    "csv of nothing": (b"a,b\n1,2\n", "in no known shape (keys of the first: a, b)"),
+    "csv of nothing": (b"a,b\n1,2\n", "in no known format (keys of the first: a, b)"),
     "cut gzip": (gzip.compress(VLLM.encode())[:-9], "its gzip is cut off"),
     "numbers": (b"[1, 2]\n", "line 1: it must be a JSON object"),
     "all left out": (

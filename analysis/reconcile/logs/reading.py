@@ -67,7 +67,7 @@ def read(path: Path, per_unit: Decimal | None = None, currency: str = "") -> Log
         other += not new
     if reader is None:
         known = ", ".join(each.name for each in READERS)
-        raise RunError(f"{path} is no log that is known here: give one of {known}.")
+        raise RunError(f"{path} is not a log that Weighbridge knows: give one of {known}.")
     if per_unit is not None and reader.per_unit == 1:
         raise RunError(
             f"leave out --quota-per-unit: {path} has no quota, {reader.name} counts money."

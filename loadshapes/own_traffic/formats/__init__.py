@@ -103,8 +103,9 @@ def unknown(row: Json) -> str:
     keys = [str(key)[:30] for key in row]
     shown = ", ".join(keys[:8]) + (" ..." if len(keys) > 8 else "") if keys else "none"
     return (
-        f"its rows are in no known shape (keys of the first: {shown}); {_like(row)}write "
-        '{"messages": [...]} a line, or one of the shapes that docs/how-to/prompts.md lists'
+        f"its rows are in no known format (keys of the first: {shown}); {_like(row)}write "
+        '{"messages": [...]} on each line, or use one of the formats that docs/how-to/prompts.md '
+        "lists"
     )
 
 
@@ -119,7 +120,7 @@ def _like(row: Json) -> str:
             ({"role", "content"}, "a chat request", "messages"),
         ):
             if marks <= first.keys():
-                return f"it looks most like {name}, so call {str(key)[:30]} {wanted}; or "
+                return f"it looks most like {name}, so rename {str(key)[:30]} to {wanted}; or "
     have = {sizes.normal(str(key)) for key in row}
 
     def likeness(shape: Shape) -> float:
