@@ -1,6 +1,6 @@
-"""The Chinese texts keep to the style sheet, docs/zh/style.md, and say what the English ones say.
+"""The Chinese texts follow the style sheet, docs/zh/style.md, and say what the English ones say.
 
-Its second table holds wordings that a native reader would not write, with what to write in place.
+Its second table holds wordings that a native reader would not write, and what to write instead.
 """
 
 import ast
@@ -38,7 +38,7 @@ VERBATIM = {STOP_RULE}  # the article's script writes it so
 
 
 @pytest.mark.parametrize("wording", INSTEAD)
-def test_a_wording_is_nowhere(wording: str) -> None:
+def test_no_text_has_a_wording_that_the_style_sheet_rejects(wording: str) -> None:
     held = [path for path in FILES + PAGES + READMES if wording in path.read_text("utf-8")]
     assert not held, f"write {INSTEAD[wording]} rather than {wording}"
 
@@ -50,15 +50,14 @@ def prose(path: Path) -> str:
 
 
 @pytest.mark.parametrize("page", [*TRANSLATED, *READMES, STYLE], ids=lambda p: p.name)
-def test_punctuation_between_chinese_words_is_full_width(page: Path) -> None:
-    """A comma, colon, semicolon, question mark or bracket beside a Chinese character is Chinese."""
+def test_punctuation_beside_a_chinese_character_is_full_width(page: Path) -> None:
+    """Comma, colon, semicolon, question mark and brackets, in every page."""
     bad = re.findall(rf"[{HAN}][,;:?!(]|[);:][{HAN}]|[{HAN}]\.(?:\s|$)", prose(page))
     assert not bad
 
 
-def test_punctuation_of_the_programs_own_sentences_is_full_width() -> None:
-    """Likewise in every string of the code that has Chinese in it, patterns and the article's own
-    words aside."""
+def test_punctuation_in_the_programs_chinese_sentences_is_full_width() -> None:
+    """In every string with Chinese in it, except patterns and the article's own words."""
     bad = []
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -71,16 +70,19 @@ def test_punctuation_of_the_programs_own_sentences_is_full_width() -> None:
 
 
 def commands(page: Path) -> list[str]:
-    """What a page has to type: commands of its consoles, each on one line, and whole files."""
+    """What a reader of a page has to type:
+
+    the commands of its consoles, one per line, and whole files.
+    """
     text = page.read_text("utf-8")
-    found = []
+    typed = []
     for kind, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.S | re.M):
         if kind in ("toml", "yaml", "ini"):
-            found.append(block)
+            typed.append(block)
         elif kind in ("console", "sh", "bash"):
             joined = block.replace("\\\n", " ")
-            found += [" ".join(line.split()) for line in joined.splitlines() if line[:1] == "$"]
-    return found
+            typed += [" ".join(line.split()) for line in joined.splitlines() if line[:1] == "$"]
+    return typed
 
 
 @pytest.mark.parametrize("page", TRANSLATED, ids=lambda p: p.relative_to(ZH).as_posix())
@@ -89,8 +91,8 @@ def test_a_chinese_page_has_the_commands_of_its_english_one(page: Path) -> None:
     assert commands(page) == commands(english)
 
 
-def test_the_chinese_readme_has_the_commands_of_the_english_one_and_those_of_ci() -> None:
-    """`make test` stands in a sentence of both."""
+def test_the_chinese_readme_has_the_commands_of_the_english_one_and_of_ci() -> None:
+    """Both mention `make test`."""
     chinese, english = commands(READMES[0]), commands(ROOT / "README.md")
 
     def plain(found: list[str]) -> list[str]:
@@ -102,7 +104,7 @@ def test_the_chinese_readme_has_the_commands_of_the_english_one_and_those_of_ci(
 
 
 def test_every_term_of_the_style_sheet_is_used() -> None:
-    """A term that no text has is no rule."""
+    """A term that occurs in no text is no rule."""
     texts = "".join(path.read_text("utf-8") for path in FILES + TRANSLATED + READMES)
     for chinese in table("术语").values():
         for term in re.split("、", chinese):

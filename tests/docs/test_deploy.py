@@ -1,7 +1,8 @@
-"""The Containerfile and the Kubernetes manifests fit together and start what exists.
+"""The Containerfile and the Kubernetes manifests fit together, and start what exists.
 
-No container engine and no cluster: the structure is checked by strict models of the fields that we
-use (names and types from the Kubernetes API reference), the steps of the image by their words.
+Without a container engine or a cluster: strict models of the fields that we use check the structure
+(names and types from the Kubernetes API reference), and the image's steps are checked by their
+words.
 """
 
 import json
@@ -121,11 +122,11 @@ def _job(name: str) -> JobSpec:
 def test_the_master_waits_for_as_many_workers_as_there_are() -> None:
     args = _job("master.yaml").template.spec.containers[0].args
     workers = _job("workers.yaml")
-    asked = int(args[args.index("--expect-workers") + 1])
-    assert asked == workers.completions == workers.parallelism
+    expected = int(args[args.index("--expect-workers") + 1])
+    assert expected == workers.completions == workers.parallelism
 
 
-def test_the_service_leads_to_the_master() -> None:
+def test_the_service_selects_the_master() -> None:
     service, master = _read("service.yaml"), _job("master.yaml").template
     assert service["spec"]["selector"] == master.metadata.labels
     (port,) = service["spec"]["ports"]
@@ -135,7 +136,7 @@ def test_the_service_leads_to_the_master() -> None:
 
 
 @pytest.mark.parametrize("name", ["master.yaml", "workers.yaml"])
-def test_the_key_comes_from_the_secret_and_the_results_have_a_place(name: str) -> None:
+def test_the_key_comes_from_the_secret_and_results_go_to_a_volume(name: str) -> None:
     spec = _job(name).template.spec
     (container,) = spec.containers
     (key,) = [one for one in container.env if one.name == "OPENAI_API_KEY"]
@@ -150,14 +151,14 @@ def test_the_key_comes_from_the_secret_and_the_results_have_a_place(name: str) -
 
 
 def test_only_the_master_needs_the_volume() -> None:
-    """So that ReadWriteOnce is enough."""
+    """So ReadWriteOnce is enough."""
     claims = [_job(n).template.spec.volumes[0] for n in ("master.yaml", "workers.yaml")]
     claim = claims[0].persistentVolumeClaim
     assert claim is not None and claims[1].persistentVolumeClaim is None
     assert claim.claimName == _read("storage.yaml")["metadata"]["name"]
 
 
-def test_the_masters_options_exist() -> None:
+def test_the_options_of_the_master_exist() -> None:
     args = _job("master.yaml").template.spec.containers[0].args
     known = {"--" + name.replace("_", "-") for name in Options.__dataclass_fields__}
     named = {word for word in args if word.startswith("--")}
@@ -166,31 +167,31 @@ def test_the_masters_options_exist() -> None:
 
 def test_the_page_shows_the_containerfile() -> None:
     page = (ROOT / "docs" / "how-to" / "distributed.md").read_text("utf-8")
-    shown = re.search(r"<!-- dockerfile -->\n```\w+\n(.*?)```", page, re.S)
-    assert shown is not None
-    assert shown[1] == (ROOT / "Containerfile").read_text("utf-8")
+    block = re.search(r"<!-- dockerfile -->\n```\w+\n(.*?)```", page, re.S)
+    assert block is not None
+    assert block[1] == (ROOT / "Containerfile").read_text("utf-8")
 
 
-def test_what_the_image_installs_is_what_the_tests_ran_with() -> None:
-    """Its pip step has nothing to install here: every pin is the version that is there."""
+def test_the_image_installs_the_versions_that_the_tests_ran_with() -> None:
+    """Its pip step would install nothing here: every pinned version is present."""
     (install,) = [words for step, words in STEPS if step == "RUN" and words.startswith("pip ")]
     words = install.split()[1:]
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "pip", *words, "--dry-run", "--no-index"],
         cwd=ROOT, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "Would install" not in done.stdout
+    assert completed.returncode == 0, completed.stderr
+    assert "Would install" not in completed.stdout
 
 
-def test_the_entry_point_of_the_image_starts_in_what_is_copied(tmp_path: Path) -> None:
-    """The files that git knows, less .dockerignore, are a whole Weighbridge."""
-    kept = subprocess.run(
+def test_the_entry_point_of_the_image_starts_from_the_copied_files(tmp_path: Path) -> None:
+    """The files that git tracks, less .dockerignore, are a complete Weighbridge."""
+    tracked = subprocess.run(
         ["git", "ls-files", "--cached"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
     ignored = {line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line}
     assert {".env", ".git", ".venv", "results"} <= ignored
-    for name in kept:
+    for name in tracked:
         if name.split("/")[0] not in ignored and (ROOT / name).is_file():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_bytes((ROOT / name).read_bytes())
@@ -198,16 +199,16 @@ def test_the_entry_point_of_the_image_starts_in_what_is_copied(tmp_path: Path) -
     args = _job("master.yaml").template.spec.containers[0].args
     at = args.index("--mode")
     env = {name: value for name, value in environment().items() if name != "PYTHONPATH"}
-    done = subprocess.run(
+    completed = subprocess.run(
         [str(Path(sys.executable).parent / entry), "--headless", *args[at:], "--simulator",
          "--dry-run"],
         cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert completed.returncode == 0, completed.stderr
 
 
-def test_an_action_has_one_version_in_all_workflows_and_pages() -> None:
-    """Ours once named versions that no longer run, while the page showed newer ones."""
+def test_an_action_has_the_same_version_in_all_workflows_and_pages() -> None:
+    """Our workflow once named versions that no longer ran, while the page showed newer ones."""
     files = [*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("docs/**/*.yml")]
     files += ROOT.glob("docs/**/*.md")
     used = {found for path in files

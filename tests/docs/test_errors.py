@@ -1,4 +1,4 @@
-"""Every sentence for the operator is one sentence that says what to do."""
+"""Every operator error is one sentence that says what to do."""
 
 import re
 import sys
@@ -17,7 +17,7 @@ DO = re.compile(
 )
 
 
-def test_the_sentences_are_found() -> None:
+def test_operator_errors_are_found_in_the_code() -> None:
     """Those that are raised, and those that `faults` collects."""
     texts = [text for text, _ in SENTENCES]
     assert len(texts) > 60
@@ -27,8 +27,10 @@ def test_the_sentences_are_found() -> None:
 
 
 @pytest.mark.parametrize("text", [text for text, _ in SENTENCES])
-def test_it_is_one_sentence_that_says_what_to_do(text: str) -> None:
-    """It ends with a full stop, begins small (our name stands before it), and asks for an act."""
+def test_an_operator_error_is_one_sentence_that_says_what_to_do(text: str) -> None:
+    """It ends with a full stop, begins in lower case (our name precedes it), and asks for an
+    action.
+    """
     assert text.endswith((".", ANY)), text
     assert not re.search(r"[a-z]{2}\. [A-Z]", text), text
     assert not text[0].isupper(), text

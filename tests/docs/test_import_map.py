@@ -1,4 +1,4 @@
-"""The map of the packages is what the imports are."""
+"""The map of packages shows the actual imports."""
 
 import re
 import sys
@@ -10,18 +10,18 @@ sys.path.insert(0, str(ROOT / "docs"))
 from import_map import drawing, files, imports, order, packages, purpose  # noqa: E402
 
 
-def test_the_counts_are_those_of_a_plain_search() -> None:
+def test_the_counts_of_imports_are_those_of_a_plain_search() -> None:
     """`from X` or `import X` at the start of a line, counted by a regular expression."""
     counts = imports()
     for package in packages():
         for other in set(packages()) - {package}:
             line = re.compile(rf"^\s*(from {other}[. ]|import {other}\b)", re.M)
-            found = sum(bool(line.search(path.read_text("utf-8"))) for path in files(package))
-            assert counts[package][other] == found, (package, other)
+            count = sum(bool(line.search(path.read_text("utf-8"))) for path in files(package))
+            assert counts[package][other] == count, (package, other)
 
 
-def test_every_room_and_every_import_is_drawn() -> None:
-    """One box per package, one arrow per import; well-formed, and it asks for nothing else."""
+def test_every_package_and_every_import_is_drawn() -> None:
+    """One box per package and one arrow per import, in well-formed XML without addresses."""
     text = drawing()
     tree = ElementTree.fromstring(text)
     space = "{http://www.w3.org/2000/svg}"
@@ -33,11 +33,11 @@ def test_every_room_and_every_import_is_drawn() -> None:
     assert not re.findall(r"href|url\((?!#)", text)
 
 
-def test_the_wiring_stands_on_top() -> None:
+def test_the_wiring_is_drawn_on_top() -> None:
     assert order(imports())[0] == "locustfile"
 
 
-def test_every_file_says_what_it_is() -> None:
+def test_every_file_has_a_docstring() -> None:
     for package in packages():
         for path in files(package):
             assert purpose(path), path

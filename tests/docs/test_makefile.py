@@ -1,4 +1,6 @@
-"""The Makefile tells what Python it needs, and takes no broken environment for a whole one."""
+"""The Makefile says which Python it needs, and does not take a broken environment for a complete
+one.
+"""
 
 import os
 import shutil
@@ -32,17 +34,18 @@ def make(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     )  # fmt: skip
 
 
-def test_an_old_python_is_named_with_what_is_needed(checkout: Path) -> None:
-    done = make(checkout, "demo", "PYTHON=./old")
-    assert done.returncode != 0
-    assert "Weighbridge needs Python 3.11 or newer; ./old is Python 3.10.12." in done.stderr
-    assert "make demo PYTHON=python3." in done.stderr
+def test_an_old_python_is_named_with_the_version_needed(checkout: Path) -> None:
+    completed = make(checkout, "demo", "PYTHON=./old")
+    assert completed.returncode != 0
+    assert "Weighbridge needs Python 3.11 or newer; ./old is Python 3.10.12." in completed.stderr
+    assert "make demo PYTHON=python3." in completed.stderr
     assert not (checkout / ".venv").exists()
 
 
 @pytest.mark.parametrize("broken", ["dangling", "too old"])
-def test_a_broken_environment_is_not_taken_for_a_whole_one(checkout: Path, broken: str) -> None:
-    """Though its stamp says that all is installed."""
+def test_a_broken_environment_is_not_used_although_its_stamp_exists(
+    checkout: Path, broken: str
+) -> None:
     there = checkout / ".venv" / "bin"
     there.mkdir(parents=True)
     if broken == "dangling":
@@ -50,19 +53,19 @@ def test_a_broken_environment_is_not_taken_for_a_whole_one(checkout: Path, broke
     else:
         shutil.copy(checkout / "old", there / "python")
     (there / ".run").touch()
-    done = make(checkout, "setup", "PYTHON=./old")
-    assert "Weighbridge needs Python 3.11 or newer" in done.stderr
+    completed = make(checkout, "setup", "PYTHON=./old")
+    assert "Weighbridge needs Python 3.11 or newer" in completed.stderr
 
 
-def test_a_whole_environment_needs_no_other_python(checkout: Path) -> None:
-    """What uv made stands on its own: the system's Python may be any. (Nothing is installed.)"""
+def test_a_complete_environment_works_whatever_the_systems_python(checkout: Path) -> None:
+    """As one made by uv; nothing is installed."""
     there = checkout / ".venv" / "bin"
     there.mkdir(parents=True)
     (there / "python").write_text("#!/bin/sh\nexit 0\n")
     (there / "python").chmod(0o755)
     (checkout / "requirements.txt").write_text("")
-    done = make(checkout, "setup", "PYTHON=./old")
-    assert done.returncode == 0, done.stderr
+    completed = make(checkout, "setup", "PYTHON=./old")
+    assert completed.returncode == 0, completed.stderr
     assert (there / "weighbridge").is_file()
     assert make(checkout, "setup", "PYTHON=./old").stderr == "", "and it is made once"
 
@@ -73,8 +76,8 @@ def test_the_script_that_make_writes_starts_the_command(checkout: Path) -> None:
     (there / "python").write_text('#!/bin/sh\ntest "$1" = -c || printf "%s|" "$@"\n')
     (there / "python").chmod(0o755)
     make(checkout, "setup", "PYTHON=./old")
-    done = subprocess.run(
+    completed = subprocess.run(
         [str(there / "weighbridge"), "rpm", "--model", "a b"], cwd="/", capture_output=True,
         text=True, timeout=60,
     )  # fmt: skip
-    assert done.stdout == f"{checkout}/weighbridge|rpm|--model|a b|"
+    assert completed.stdout == f"{checkout}/weighbridge|rpm|--model|a b|"

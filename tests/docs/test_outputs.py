@@ -1,4 +1,4 @@
-"""What the pages show is what the program prints today."""
+"""The outputs on the pages are what the program prints today."""
 
 import re
 import sys
@@ -19,22 +19,22 @@ PAGES = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md", ROOT / "README.zh-CN.m
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
-def test_a_table_of_a_run_has_todays_columns(page: Path) -> None:
-    """A page that shows older ones was not made anew: `make outputs`."""
+def test_a_table_of_a_run_on_a_page_has_todays_columns(page: Path) -> None:
+    """A page with other columns was not renewed: `make outputs`."""
     for place, first in enumerate(("phase", "阶段")):
         headers = [header[place] for header in HEADERS]
         for line in re.findall(rf"^{first} +{headers[0]} .*$", page.read_text("utf-8"), re.M):
             assert " ".join(line.split()) == " ".join([first, *headers])
 
 
-def test_an_output_is_put_in_with_its_tables_below() -> None:
-    """The block, and the table that begins alike; another table and what comes later stay."""
+def test_a_new_output_replaces_its_block_and_its_table() -> None:
+    """The table that begins alike; another table, and what comes later, stay."""
     before, after = "```console\n$ a\nold\n```\n", "```console\n$ a\nnew\n```\n"
     old, new = "| A | B |\n|---|---|\n| 1 | 2 |\n", "| A | B | C |\n|---|---|---|\n| 3 | 4 | 5 |\n"
-    rest = "\n| X |\n|---|\n| 1 |\n\n```console\n$ b\n```\n" + old
+    following = "\n| X |\n|---|\n| 1 |\n\n```console\n$ b\n```\n" + old
     report = f"{new}\n*new*\n\n"
-    made = outputs.placed(f"{before}\n## A\n{old}\n*old*\n{rest}", before, after, report)
-    assert made == f"{after}\n## A\n{new}\n*new*\n{rest}"
+    page = outputs.placed(f"{before}\n## A\n{old}\n*old*\n{following}", before, after, report)
+    assert page == f"{after}\n## A\n{new}\n*new*\n{following}"
 
 
 @pytest.mark.parametrize(("command", "shown", "can"), [
@@ -46,18 +46,20 @@ def test_an_output_is_put_in_with_its_tables_below() -> None:
     ("$ weighbridge rpm --simulator --loglevel WARNING", "[2026-1-1] a\nrun a\nb\n", True),
     ("$ weighbridge rpm --simulator --loglevel WARNING", "weighbridge: no\n", False),
 ])  # fmt: skip
-def test_what_can_be_made_anew(command: str, shown: str, can: bool) -> None:
+def test_only_outputs_of_commands_that_run_on_the_simulator_are_renewed(
+    command: str, shown: str, can: bool
+) -> None:
     assert outputs.can_run(command, shown) is can
 
 
-def test_what_a_page_leaves_out_is_left_out_again() -> None:
-    """The phases behind `...`; the verdicts are today's, whatever they were."""
-    shown = "run a\nBAD  x\n\nphase  ok\np/1     1\n...\np/4     1\n\nresults/a\n"
+def test_phases_left_out_on_a_page_are_left_out_again() -> None:
+    """Those behind `...`; the verdicts are today's."""
+    on_page = "run a\nBAD  x\n\nphase  ok\np/1     1\n...\np/4     1\n\nresults/a\n"
     printed = (
         "run b\nok   y\n\nphase  ok\np/1     9\np/2     9\np/3     9\np/4     9\n\nresults/b\n"
     )
-    made = outputs.elided(printed, shown)
-    assert made == "run b\nok   y\n\nphase  ok\np/1     9\n...\np/4     9\n\nresults/b\n"
+    elided = outputs.elided(printed, on_page)
+    assert elided == "run b\nok   y\n\nphase  ok\np/1     9\n...\np/4     9\n\nresults/b\n"
     assert outputs.elided(printed, printed) == printed
 
 

@@ -1,4 +1,4 @@
-"""The READMEs: what a stranger meets first, in both languages."""
+"""The READMEs: what a stranger reads first, in both languages."""
 
 import re
 from pathlib import Path
@@ -16,14 +16,13 @@ PAGES = [
 
 
 def anchor(heading: str) -> str:
-    """The address of a heading within its page, as the hosts of Markdown make it."""
-    kept = re.sub(r"[^\w\- ]", "", re.sub(r"`|\[([^]]*)\]\([^)]*\)", r"\1", heading).lower())
-    return kept.strip().replace(" ", "-")
+    """The address of a heading within its page, as hosts of Markdown make it."""
+    words = re.sub(r"[^\w\- ]", "", re.sub(r"`|\[([^]]*)\]\([^)]*\)", r"\1", heading).lower())
+    return words.strip().replace(" ", "-")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_every_link_leads_somewhere(page: Path) -> None:
-    """To a file that is there, and to a heading that it has."""
+def test_every_link_leads_to_an_existing_file_and_heading(page: Path) -> None:
     for target, _, name in re.findall(r"\]\(([^)#:\s]*)(#([^)\s]+))?\)", page.read_text("utf-8")):
         at = page.parent / target if target else page
         assert at.exists(), target
@@ -33,8 +32,8 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", [ENGLISH, CHINESE], ids=["en", "zh"])
-def test_a_readme_is_short_and_begins_with_two_commands(page: Path) -> None:
-    """Fewer than 130 lines; `make demo` and `make test` are met on the first screen, with times."""
+def test_a_readme_is_short_and_shows_make_demo_and_make_test_first(page: Path) -> None:
+    """Fewer than 130 lines; both commands are on the first screen, with their times."""
     lines = page.read_text("utf-8").splitlines()
     assert len(lines) < 130
     first = "\n".join(lines[:40])

@@ -1,4 +1,4 @@
-"""The documentation builds as a site, whole and without the network."""
+"""The documentation builds as a complete site, without the network."""
 
 import os
 import re
@@ -21,7 +21,7 @@ DOCS = ROOT / "docs"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built as `make site` builds it."""
     folder = tmp_path_factory.mktemp("site") / "site"
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(folder)],
         cwd=ROOT,
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
@@ -29,8 +29,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text=True,
         timeout=300,
     )
-    assert done.returncode == 0, done.stderr
-    assert "WARNING" not in done.stderr, done.stderr
+    assert completed.returncode == 0, completed.stderr
+    assert "WARNING" not in completed.stderr, completed.stderr
     return folder
 
 
@@ -49,7 +49,7 @@ class Fetched(HTMLParser):
             self.found.append(str(held.get("href")))
 
 
-def test_no_page_fetches_anything_from_elsewhere(site: Path) -> None:
+def test_no_page_fetches_anything_from_another_site(site: Path) -> None:
     """Fonts, scripts, styles and pictures are the site's own."""
     pages = list(site.rglob("*.html"))
     assert len(pages) > 25
@@ -60,8 +60,8 @@ def test_no_page_fetches_anything_from_elsewhere(site: Path) -> None:
         assert not [one for one in parser.found if re.match(r"(https?:)?//", one)], page
 
 
-def test_files_that_the_pages_name_are_there(site: Path) -> None:
-    """The dashboard, the schemas and the notebook can be downloaded; the makers are left out."""
+def test_the_files_that_pages_link_to_are_in_the_site(site: Path) -> None:
+    """The dashboard, the schemas and the notebook; the scripts that make them are left out."""
     for name in ("grafana/weighbridge.json", "schema/summary.json", "notebook.ipynb"):
         assert (site / name).is_file(), name
     assert not list(site.rglob("*.py"))
@@ -75,12 +75,20 @@ def test_every_page_is_in_the_navigation() -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_every_mode_has_a_page(mode: str) -> None:
-    """A how-to page named after it shows the mode's own command."""
+    """A how-to page, named after the mode, shows its command."""
     pages = [path for path in DOCS.rglob("*.md") if f"--mode {mode}" in path.read_text("utf-8")]
     assert pages, f"write docs/how-to/{mode}.md"
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda p: p.name)
+def locust_commands(page: Path) -> list[str]:
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    return re.findall(r"^\S*\$? ?\.venv/bin/locust (.*)$", text, re.M)
+
+
+WITH_COMMANDS = [page for page in sorted(DOCS.rglob("*.md")) if locust_commands(page)]
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda p: p.relative_to(DOCS).as_posix())
 def test_the_commands_of_a_page_name_options_that_exist(page: Path) -> None:
     """Every `--option` of a locust command is ours or Locust's."""
     locusts = {
@@ -88,16 +96,14 @@ def test_the_commands_of_a_page_name_options_that_exist(page: Path) -> None:
         "master-host", "web-host", "web-port", "run-time", "users", "host", "stop-timeout",
     }  # fmt: skip
     ours = {name.replace("_", "-") for name in Options.__dataclass_fields__}
-    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
-    for command in re.findall(r"^\S*\$? ?\.venv/bin/locust (.*)$", text, re.M):
+    for command in locust_commands(page):
         own = re.sub(r'"[^"]*"', "", command)  # what is quoted is another program's
         named = set(re.findall(r"(?<!\S)--([a-z][a-z-]+)", own))
         assert named <= ours | locusts, command
 
 
 @pytest.mark.parametrize("folder", ["", "zh"])
-def test_the_index_reaches_every_page(folder: str) -> None:
-    """The first page of each language links each of its others itself."""
+def test_the_first_page_of_each_language_links_all_others(folder: str) -> None:
     home = DOCS / folder
     linked = re.findall(r"\]\(([\w/.-]+\.md)\)", (home / "index.md").read_text("utf-8"))
     pages = {path for path in home.rglob("*.md") if folder or DOCS / "zh" not in path.parents}

@@ -1,7 +1,6 @@
 """The free look before a run: "did you mean ...?", on servers with their API elsewhere."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -11,9 +10,8 @@ from settings.address import address
 from settings.endpoint import Endpoint
 from settings.options import Options
 from tests.locust_run import CANARY
-from tests.tasks.scripted_server import Conversation, http, json_reply
+from tests.tasks.scripted_server import Conversation, Serve, http, json_reply
 
-Serve = Callable[..., Any]
 OPTIONS = Options(run_id="r")
 MODELS = ["gpt-5.4-nano", "gpt-5.4-mini", "claude-sonnet-4.6", "Qwen/Qwen3-8B"]
 

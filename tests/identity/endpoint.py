@@ -1,4 +1,4 @@
-"""Simulated endpoints: what each question is answered with, how often. Truth for the tests."""
+"""Simulated endpoints: how often each question is answered with what. The truth of these tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -52,27 +52,30 @@ def _answers(model: int, question: int) -> tuple[list[str], list[float]]:
 
 
 def asked(endpoint: Endpoint, questions: Sequence[int], rounds: int, dice: Random) -> list[Asked]:
-    """So many rounds of questions, and what came."""
+    """So many rounds of questions, and the answers."""
     return [Asked(q, endpoint.answer(q, dice)) for _ in range(rounds) for q in questions]
 
 
 def said(answers: Sequence[Asked]) -> Mapping[int, list[str]]:
-    found: dict[int, list[str]] = {}
+    answers_by_question: dict[int, list[str]] = {}
     for one in answers:
         if one.word:
-            found.setdefault(one.question, []).append(one.word)
-    return found
+            answers_by_question.setdefault(one.question, []).append(one.word)
+    return answers_by_question
 
 
 def enrolled(endpoint: Endpoint, dice: Random, *, reused: bool = False) -> Reference:
-    """A reference as enrolment makes it; `reused` (the trap): of the answers that chose it too."""
+    """A reference as enrolment makes it; `reused` (the trap):
+
+    of the answers that also chose its questions.
+    """
     choosing = asked(endpoint, range(len(BANK)), CHOSEN, dice)
     chosen = choose(said(choosing))
     questions = [cell.question for cell in chosen]
     fresh = asked(endpoint, questions, ANSWERS, dice)
     if reused:
-        kept = [one for one in choosing if one.question in questions]
-        fresh = kept + asked(endpoint, questions, ANSWERS - CHOSEN, dice)
+        comparing = [one for one in choosing if one.question in questions]
+        fresh = comparing + asked(endpoint, questions, ANSWERS - CHOSEN, dice)
     return reference(chosen, fresh)
 
 
@@ -90,7 +93,7 @@ def audited(reference: Reference, endpoint: Endpoint, dice: Random) -> tuple[Aud
     questions, sent, before = [cell.question for cell in reference.cells], list[Asked](), 0
     for rounds, _ in LOOKS:
         sent += asked(endpoint, questions, rounds - before, dice)
-        before, found = rounds, audit(reference, sent)
-        if found.verdict is Verdict.DIFFERS or (found.why and found.why.name != "UNFINISHED"):
+        before, result = rounds, audit(reference, sent)
+        if result.verdict is Verdict.DIFFERS or (result.why and result.why.name != "UNFINISHED"):
             break
-    return found, len(sent)
+    return result, len(sent)

@@ -1,4 +1,4 @@
-"""An audit: honest endpoints do not alarm, others do, and nothing is said on too little."""
+"""An audit: honest endpoints do not alarm, others do, and too few answers decide nothing."""
 
 from collections import Counter
 from dataclasses import replace
@@ -18,22 +18,25 @@ HONEST = Endpoint()
 
 
 def verdicts(served: Endpoint, runs: int, seed: int = 0) -> Counter[Verdict]:
-    """Of so many audits of an endpoint, each against a reference of its own of HONEST."""
-    found: Counter[Verdict] = Counter()
+    """The verdicts of so many audits of an endpoint, each against its own reference of HONEST."""
+    counted: Counter[Verdict] = Counter()
     for number in range(runs):
         dice = Random(f"{seed}/{number}")
-        found[audited(enrolled(HONEST, dice), served, dice)[0].verdict] += 1
-    return found
+        counted[audited(enrolled(HONEST, dice), served, dice)[0].verdict] += 1
+    return counted
 
 
-def test_the_looks_take_less_than_the_audits_one_percent() -> None:
+def test_the_looks_share_less_than_the_audits_one_percent() -> None:
     assert sum(alpha for _, alpha in LOOKS) < WHOLE == SELF_ALPHA == 0.01
 
 
 @pytest.mark.slow
-def test_of_500_honest_audits_at_most_one_percent_alarm() -> None:
-    """Five models in turn. The bound is exact; 500 draws of one percent are at most 10 in 98 of 100
-    cases, and these seeds are fixed."""
+def test_at_most_10_of_500_honest_audits_alarm() -> None:
+    """Five models in turn.
+
+    The level is exact: 500 draws of one percent are at most 10 in 98 of 100 cases, and these
+    seeds are fixed.
+    """
     alarms = 0
     for number in range(500):
         dice, served = Random(1000 + number), Endpoint(weights=1 + number % 5)
@@ -51,22 +54,22 @@ def test_of_500_honest_audits_at_most_one_percent_alarm() -> None:
         (Endpoint(errors=0.10), 0.00),
     ],
 )
-def test_power_is_that_of_the_page(served: Endpoint, expected: float) -> None:
+def test_the_power_of_an_audit_is_that_documented(served: Endpoint, expected: float) -> None:
     """Within the 99.9 % binomial interval of what docs/how-to/identity.md states."""
     runs = 60
-    found = verdicts(served, runs)[Verdict.DIFFERS]
+    differing = verdicts(served, runs)[Verdict.DIFFERS]
     low, high = binom.interval(0.999, runs, min(max(expected, 0.01), 0.99))
-    assert low <= found <= high
+    assert low <= differing <= high
 
 
-def test_another_model_is_found_at_the_first_look() -> None:
+def test_another_model_differs_at_the_first_look() -> None:
     dice = Random(3)
-    found, sent = audited(enrolled(HONEST, dice), Endpoint(weights=2), dice)
-    assert found.verdict is Verdict.DIFFERS
+    result, sent = audited(enrolled(HONEST, dice), Endpoint(weights=2), dice)
+    assert result.verdict is Verdict.DIFFERS
     assert sent == LOOKS[0][0] * 24
 
 
-def test_a_tenth_of_the_requests_failing_is_no_difference() -> None:
+def test_a_tenth_of_failed_requests_is_no_difference() -> None:
     """Refusals and errors are no answers: a busy gateway is not accused."""
     assert verdicts(Endpoint(errors=0.10), 10)[Verdict.NOT_SHOWN] == 10
 
@@ -80,23 +83,32 @@ def some(rounds: int) -> list[Asked]:
     return asked(HONEST, [cell.question for cell in cells], rounds, Random(2))
 
 
-def test_half_a_look_is_not_judged() -> None:
-    found = outcome(some(10))
-    assert (found.verdict, found.why, len(found.looks)) == (Verdict.NOT_ENOUGH, Why.UNFINISHED, 1)
+def test_fewer_answers_than_one_look_are_not_judged() -> None:
+    result = outcome(some(10))
+    assert (result.verdict, result.why, len(result.looks)) == (
+        Verdict.NOT_ENOUGH,
+        Why.UNFINISHED,
+        1,
+    )
 
 
-def test_where_most_are_refused_nothing_is_said() -> None:
-    lost = [replace(one, word=None) if i % 3 == 0 else one for i, one in enumerate(some(40))]
-    assert (outcome(lost).verdict, outcome(lost).why) == (Verdict.NOT_ENOUGH, Why.UNANSWERED)
+def test_an_audit_with_many_refusals_is_not_judged() -> None:
+    with_refusals = [
+        replace(one, word=None) if i % 3 == 0 else one for i, one in enumerate(some(40))
+    ]
+    assert (outcome(with_refusals).verdict, outcome(with_refusals).why) == (
+        Verdict.NOT_ENOUGH,
+        Why.UNANSWERED,
+    )
 
 
-def test_a_model_that_thinks_is_not_judged() -> None:
-    found = outcome([replace(one, word="") for one in some(4)])
-    assert (found.verdict, found.why) == (Verdict.NOT_ENOUGH, Why.THINKS)
+def test_a_model_that_answers_only_with_reasoning_is_not_judged() -> None:
+    result = outcome([replace(one, word="") for one in some(4)])
+    assert (result.verdict, result.why) == (Verdict.NOT_ENOUGH, Why.THINKS)
 
 
-def test_a_reference_that_differs_from_itself_accuses_nobody() -> None:
-    """Its first half is of one model, its second of another."""
+def test_a_reference_that_differs_from_itself_is_not_used() -> None:
+    """Its first half is of one model, its second half of another."""
     cells = enrolled(HONEST, Random(1)).cells
     questions = [cell.question for cell in cells]
     mixed = reference(
@@ -105,40 +117,40 @@ def test_a_reference_that_differs_from_itself_accuses_nobody() -> None:
          *asked(Endpoint(weights=2), questions, 20, Random(3))],
     )  # fmt: skip
     assert self_check(mixed) <= SELF_ALPHA
-    found = audit(mixed, asked(Endpoint(weights=2), questions, 40, Random(4)))
-    assert (found.verdict, found.why) == (Verdict.NOT_ENOUGH, Why.REFERENCE)
+    result = audit(mixed, asked(Endpoint(weights=2), questions, 40, Random(4)))
+    assert (result.verdict, result.why) == (Verdict.NOT_ENOUGH, Why.REFERENCE)
 
 
-def test_cells_are_chosen_by_their_answers() -> None:
-    said = {
+def test_questions_are_chosen_by_how_varied_their_answers_are() -> None:
+    answers = {
         0: ["a"] * 10,
         1: ["a", "b"] * 5,
         2: [*"abcdefghij"],
         3: ["a"] * 7,
         4: ["a"] * 9 + ["b"],
     }
-    assert choose(said) == [Cell(1, "spread", "a"), Cell(0, "concentrated", "a")]
+    assert choose(answers) == [Cell(1, "spread", "a"), Cell(0, "concentrated", "a")]
 
 
 @pytest.mark.long
-def test_what_an_audit_would_have_shown_it_shows() -> None:
-    """The smallest share that is named is found in nine of ten audits, and not just in the half."""
+def test_the_smallest_share_that_an_audit_names_is_detected() -> None:
+    """In nine of ten audits, while half of it is not."""
     known = enrolled(HONEST, Random(1))
     share = detectable(known).swapped
     assert share is not None and 0.03 <= share <= 0.15
-    found = sum(
+    differing = sum(
         audited(known, Endpoint(share=share), Random(seed))[0].verdict is Verdict.DIFFERS
         for seed in range(40)
     )
-    assert found >= 30
+    assert differing >= 30
 
 
-def test_without_fixed_answers_no_share_is_named() -> None:
+def test_no_smallest_share_is_named_without_fixed_answers() -> None:
     known = enrolled(HONEST, Random(1))
     spread = tuple(cell for cell in known.cells if cell.kind == "spread")
     assert swapped(replace(known, cells=spread), 40, 0.0025) is None
     assert SHARED == 0.3
 
 
-def test_every_question_of_the_bank_is_another() -> None:
+def test_all_questions_of_the_bank_are_different() -> None:
     assert len({*BANK}) == len(BANK) == 60

@@ -1,4 +1,4 @@
-"""Who counts: each truth yields its one finding, and an honest counter none."""
+"""Who counts tokens: each truth gives its one finding, and an honest counter none."""
 
 from collections.abc import Callable
 from random import Random
@@ -26,101 +26,104 @@ def counts(family: str, change: Change = lambda i, n: n) -> list[Count]:
 
 
 @pytest.mark.parametrize(("name", "encoding"), [("o200k", "o200k_base"), ("cl100k", "cl100k_base")])
-def test_the_shipped_lines_are_the_tokenizers_own(name: str, encoding: str) -> None:
+def test_the_stored_lines_are_those_of_the_tokenizers(name: str, encoding: str) -> None:
     tokenizer = bpe_openai.get_encoding(encoding)
     for text in range(len(TEXTS)):
         for k in (1, 2, 3, 6, 9):
             assert KNOWN[name][text].tokens(k) == len(tokenizer.encode(prompt(text, k)))
 
 
-def test_any_two_tokenizers_differ_by_five_tokens_a_repeat_in_some_text() -> None:
+def test_any_two_tokenizers_differ_by_five_tokens_per_repeat_in_some_text() -> None:
     names = [*KNOWN]
-    for place, one in enumerate(names):
+    for place, name in enumerate(names):
         for other in names[:place]:
-            pairs = zip(KNOWN[one], KNOWN[other], strict=True)
-            assert max(abs(a.slope - b.slope) for a, b in pairs) >= 5, (one, other)
+            pairs = zip(KNOWN[name], KNOWN[other], strict=True)
+            assert max(abs(a.slope - b.slope) for a, b in pairs) >= 5, (name, other)
     assert {*TITLES} == {*KNOWN}
 
 
-def test_an_honest_counter_fits_its_model() -> None:
-    found = judge("openai/gpt-4o-mini", counts("o200k"))
-    assert (found.verdict, found.kind, found.unsent) == (Verdict.NOT_SHOWN, Kind.CLAIMED, 0)
+def test_an_honest_count_fits_its_model() -> None:
+    result = judge("openai/gpt-4o-mini", counts("o200k"))
+    assert (result.verdict, result.kind, result.unsent) == (Verdict.NOT_SHOWN, Kind.CLAIMED, 0)
 
 
 @pytest.mark.parametrize("family", [name for name in KNOWN if name != "o200k"])
-def test_another_tokenizer_is_named(family: str) -> None:
-    found = judge("gpt-4o", counts(family))
-    assert (found.verdict, found.kind, found.family) == (Verdict.DIFFERS, Kind.OTHER, family)
+def test_the_count_of_another_tokenizer_is_named(family: str) -> None:
+    result = judge("gpt-4o", counts(family))
+    assert (result.verdict, result.kind, result.family) == (Verdict.DIFFERS, Kind.OTHER, family)
 
 
 @pytest.mark.parametrize("factor", [1.05, 1.1, 1.5, 2.0])
-def test_inflation_is_told_with_its_factor(factor: float) -> None:
-    found = judge("gpt-4o", counts("o200k", lambda i, n: round(n * factor)))
-    assert (found.verdict, found.kind) == (Verdict.DIFFERS, Kind.INFLATED)
-    assert found.factor is not None and found.factor[0] <= factor <= found.factor[1]
+def test_an_inflated_count_is_reported_with_its_factor(factor: float) -> None:
+    result = judge("gpt-4o", counts("o200k", lambda i, n: round(n * factor)))
+    assert (result.verdict, result.kind) == (Verdict.DIFFERS, Kind.INFLATED)
+    assert result.factor is not None and result.factor[0] <= factor <= result.factor[1]
 
 
-def test_a_hidden_prompt_is_counted_and_not_taken_for_another_tokenizer() -> None:
-    found = judge("gpt-4o", counts("o200k", lambda i, n: n + 4170))
-    assert (found.verdict, found.kind, found.unsent) == (Verdict.NOT_SHOWN, Kind.CLAIMED, 4170)
+def test_a_hidden_prompt_is_not_taken_for_another_tokenizer() -> None:
+    result = judge("gpt-4o", counts("o200k", lambda i, n: n + 4170))
+    assert (result.verdict, result.kind, result.unsent) == (Verdict.NOT_SHOWN, Kind.CLAIMED, 4170)
 
 
-def test_a_hidden_prompt_beyond_the_references_is_exact() -> None:
+def test_a_hidden_prompt_beyond_the_references_is_counted_exactly() -> None:
     before = [count.tokens for count in counts("qwen")]
-    found = judge("some-model", counts("qwen", lambda i, n: n + 812), before)
-    assert (found.verdict, found.kind, found.beyond) == (Verdict.DIFFERS, Kind.REFERENCE, 812)
+    result = judge("some-model", counts("qwen", lambda i, n: n + 812), before)
+    assert (result.verdict, result.kind, result.beyond) == (Verdict.DIFFERS, Kind.REFERENCE, 812)
 
 
-def test_three_tokens_more_than_the_reference_are_a_template() -> None:
+def test_three_tokens_more_than_the_reference_are_no_hidden_prompt() -> None:
     before = [count.tokens for count in counts("qwen")]
     assert judge("m", counts("qwen", lambda i, n: n + 3), before).verdict is Verdict.NOT_SHOWN
 
 
-def test_a_reference_tells_a_tokenizer_that_nobody_knows() -> None:
+def test_a_reference_can_stand_for_an_unknown_tokenizer() -> None:
     strange = counts("qwen", lambda i, n: n + 7 * COUNTED[i][1])
     same = judge("new-model", strange, [count.tokens for count in strange])
-    other = judge("new-model", counts("qwen"), [count.tokens for count in strange])
+    another_tokenizer = judge("new-model", counts("qwen"), [count.tokens for count in strange])
     assert (same.verdict, same.kind) == (Verdict.NOT_SHOWN, Kind.REFERENCE)
-    assert (other.verdict, other.kind) == (Verdict.DIFFERS, Kind.NOT_REFERENCE)
+    assert (another_tokenizer.verdict, another_tokenizer.kind) == (
+        Verdict.DIFFERS,
+        Kind.NOT_REFERENCE,
+    )
 
 
-def test_a_dated_hidden_prompt_is_not_accused() -> None:
-    """Its length changes with the clock: the same request counts otherwise a minute later."""
+def test_a_hidden_prompt_of_varying_length_is_not_accused() -> None:
+    """One with the time in it: the same request counts differently a minute later."""
     for seed in range(200):
         dice = Random(seed)
-        found = judge("gpt-4o", counts("o200k", lambda i, n, d=dice: n + 50 + d.randrange(3)))
-        assert found.kind is Kind.VARIES or found.verdict is not Verdict.DIFFERS, seed
+        result = judge("gpt-4o", counts("o200k", lambda i, n, d=dice: n + 50 + d.randrange(3)))
+        assert result.kind is Kind.VARIES or result.verdict is not Verdict.DIFFERS, seed
 
 
-def test_a_reference_whose_hidden_prompt_changed_lends_no_slopes() -> None:
-    """Made while a dated prompt changed its length, it would accuse every honest route after."""
+def test_a_reference_made_while_its_hidden_prompt_changed_gives_no_slopes() -> None:
+    """It would accuse every honest route afterwards."""
     dated = counts("o200k", lambda i, n: n + 50 + (i in (2, 9)))
     assert steady(dated) == ()
-    found = judge("gpt-4o", counts("o200k"), steady(dated))
-    assert (found.verdict, found.kind) == (Verdict.NOT_SHOWN, Kind.CLAIMED)
+    result = judge("gpt-4o", counts("o200k"), steady(dated))
+    assert (result.verdict, result.kind) == (Verdict.NOT_SHOWN, Kind.CLAIMED)
     honest = counts("o200k")
     assert list(steady(honest)) == [count.tokens for count in honest]
 
 
-def test_a_model_that_nobody_knows_is_not_judged_without_a_reference() -> None:
-    found = judge("acme-1", counts("deepseek"))
-    assert (found.verdict, found.kind, found.family) == (
+def test_an_unknown_model_is_not_judged_without_a_reference() -> None:
+    result = judge("acme-1", counts("deepseek"))
+    assert (result.verdict, result.kind, result.family) == (
         Verdict.NOT_ENOUGH, Kind.UNCLAIMED, "deepseek",
     )  # fmt: skip
 
 
-def test_a_family_of_several_tokenizers_is_not_accused_of_an_unknown_one() -> None:
+def test_a_family_with_several_tokenizers_is_not_accused_of_an_unknown_one() -> None:
     unknown = counts("qwen", lambda i, n: n + COUNTED[i][1] * (1 + COUNTED[i][0]))
     assert judge("qwen4-max", unknown).verdict is Verdict.NOT_ENOUGH
     assert judge("gpt-4o", unknown).kind is Kind.NO_KNOWN
 
 
-def test_what_is_not_stated_is_not_judged() -> None:
+def test_unstated_counts_are_not_judged() -> None:
     few = [count for count in counts("o200k") if count.repeats != REPEATS[1]]
     assert judge("gpt-4o", few).kind is Kind.NOT_STATED
 
 
-def test_streams_that_are_counted_otherwise_are_told() -> None:
+def test_streams_that_are_counted_differently_are_reported() -> None:
     plain = counts("o200k")
     streams = [count._replace(tokens=count.tokens + 9, streamed=True) for count in plain[:2]]
     assert judge("gpt-4o", [*plain, *streams]).streamed == 9
@@ -134,7 +137,7 @@ def test_streams_that_are_counted_otherwise_are_told() -> None:
         ("deepseek-r1-distill-qwen-32b", ("qwen",)), ("claude-sonnet-4.6", ()),
     ],
 )  # fmt: skip
-def test_names_claim_their_tokenizers(name: str, families: tuple[str, ...]) -> None:
+def test_a_models_name_claims_its_tokenizers(name: str, families: tuple[str, ...]) -> None:
     assert claimed(name) == families
 
 
@@ -145,5 +148,5 @@ def test_names_claim_their_tokenizers(name: str, families: tuple[str, ...]) -> N
         ("42", "42"), ("", ""), ("...", ""), ("蓝色。", "蓝色"), ("well-known", "well-known"),
     ],
 )  # fmt: skip
-def test_a_reply_is_its_first_word(reply: str, expected: str) -> None:
+def test_a_reply_counts_by_its_first_word(reply: str, expected: str) -> None:
     assert word(reply) == expected

@@ -1,4 +1,4 @@
-"""A gateway's own output limit is named; a model that ends its lists by itself is not accused."""
+"""A gateway's own output limit is named; a model that ends its lists early is not accused."""
 
 import re
 from random import Random
@@ -25,7 +25,7 @@ def shown(
 ) -> list[Reply]:
     """Replies of a model that would write `own_lines` lines, whose gateway cuts at `cap` tokens and
     counts them by a factor."""
-    found = []
+    replies = []
     for budget, count in budgets(SIZE):
         for number in range(count):
             each = TOKENS_A_LINE[number % 2]
@@ -33,34 +33,35 @@ def shown(
             thought = dice.randrange(reasoning + 1)
             limit = min(budget, cap or budget) - thought
             tokens, cut = min(wanted, limit), wanted > limit
-            found.append(
+            replies.append(
                 Reply(number, budget, round((tokens + thought) * counted), cut and says_cut,
                       int(tokens / each), pure=True)
             )  # fmt: skip
-    return found
+    return replies
 
 
 @pytest.mark.parametrize("cap", [500, 1024, 2048, 3500])
 @pytest.mark.parametrize("counted", [0.7, 1.0, 1.3])
-def test_a_limit_is_named_however_tokens_are_counted(cap: int, counted: float) -> None:
-    found = judge(SIZE, shown(Random(1), cap=cap, counted=counted))
+def test_an_output_limit_is_named_however_tokens_are_counted(cap: int, counted: float) -> None:
+    result = judge(SIZE, shown(Random(1), cap=cap, counted=counted))
     if cap * counted >= 0.95 * SIZE:  # it looks as if the budget were spent
-        assert found.verdict is Verdict.NOT_SHOWN
+        assert result.verdict is Verdict.NOT_SHOWN
         return
-    assert (found.verdict, found.seen, found.stated) == (Verdict.DIFFERS, 4, True)
-    assert found.tokens == round(cap * counted)
+    assert (result.verdict, result.seen, result.stated) == (Verdict.DIFFERS, 4, True)
+    assert result.tokens == round(cap * counted)
 
 
 @pytest.mark.parametrize("cap", [500, 1024, 2048])
-def test_a_limit_that_says_that_the_reply_was_finished_is_named(cap: int) -> None:
-    found = judge(SIZE, shown(Random(1), cap=cap, says_cut=False))
-    assert (found.verdict, found.tokens, found.stated) == (Verdict.DIFFERS, cap, False)
+def test_an_output_limit_is_named_although_replies_claim_to_be_finished(cap: int) -> None:
+    result = judge(SIZE, shown(Random(1), cap=cap, says_cut=False))
+    assert (result.verdict, result.tokens, result.stated) == (Verdict.DIFFERS, cap, False)
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_model_that_ends_its_lists_by_itself_is_not_accused(seed: int) -> None:
-    """After as many lines each time, or after some; before most of its budget is spent, or after
-    it; with reasoning; whatever the gateway counts tokens as."""
+    """After the same or a varying number of lines, before or after most of its budget, with
+    reasoning, and however the gateway counts tokens.
+    """
     dice = Random(seed)
     facts = shown(
         dice,
@@ -73,8 +74,8 @@ def test_a_model_that_ends_its_lists_by_itself_is_not_accused(seed: int) -> None
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_gateway_that_never_says_cut_is_not_accused(seed: int) -> None:
-    """Replies that their own budgets cut say that they are finished."""
+def test_a_gateway_that_always_claims_finished_is_not_accused(seed: int) -> None:
+    """Even replies cut at their own max_tokens say that they are finished."""
     dice = Random(seed)
     facts = shown(dice, says_cut=False, counted=dice.choice([0.8, 1.0]))
     assert judge(SIZE, facts).verdict is not Verdict.DIFFERS
@@ -82,20 +83,20 @@ def test_a_gateway_that_never_says_cut_is_not_accused(seed: int) -> None:
 
 @pytest.mark.parametrize("counted", [0.5, 0.9, 1.0, 1.5])
 def test_a_healthy_gateway_shows_no_difference_however_it_counts(counted: float) -> None:
-    found = judge(SIZE, shown(Random(1), counted=counted))
-    assert found.verdict is Verdict.NOT_SHOWN
-    assert found.smallest is not None and 0 < found.smallest < 1
+    result = judge(SIZE, shown(Random(1), counted=counted))
+    assert result.verdict is Verdict.NOT_SHOWN
+    assert result.smallest is not None and 0 < result.smallest < 1
 
 
-def test_a_limit_of_the_model_that_the_second_route_has_as_well_is_no_difference() -> None:
+def test_an_output_limit_that_the_second_route_has_too_is_no_difference() -> None:
     ours = shown(Random(1), cap=1024)
-    found = judge(SIZE, ours, shown(Random(2), cap=1024))
-    assert (found.verdict, found.why) == (Verdict.NOT_ENOUGH, Why.BESIDE)
+    result = judge(SIZE, ours, shown(Random(2), cap=1024))
+    assert (result.verdict, result.why) == (Verdict.NOT_ENOUGH, Why.BESIDE)
     assert judge(SIZE, ours, shown(Random(2))).verdict is Verdict.DIFFERS
     assert judge(SIZE, ours, shown(Random(2), cap=2048)).verdict is Verdict.DIFFERS
 
 
-def test_what_cannot_be_judged_says_why() -> None:
+def test_a_reply_that_cannot_be_judged_says_why() -> None:
     refused = [Reply(n, SIZE, None, False, None, refused=True) for n in range(6)]
     assert judge(SIZE, refused).why is Why.REFUSED
     uncounted = [one._replace(tokens=None) for one in shown(Random(1), cap=500)]
@@ -104,18 +105,18 @@ def test_what_cannot_be_judged_says_why() -> None:
 
 
 @pytest.mark.parametrize("index", [0, 1])
-def test_what_a_reply_holds_is_told_without_its_words(index: int) -> None:
-    asked = prompt(SIZE, index, "run", "m")
-    first, last = (int(n) for n in re.findall(r"from (\d+) to (\d+)", asked)[0])
-    line = re.findall(r"`(.*) N (.*)`", asked)
+def test_a_long_reply_is_summarised_without_its_words(index: int) -> None:
+    prompt_sent = prompt(SIZE, index, "run", "m")
+    first, last = (int(n) for n in re.findall(r"from (\d+) to (\d+)", prompt_sent)[0])
+    line = re.findall(r"`(.*) N (.*)`", prompt_sent)
     each = [f"{line[0][0]} {n} {line[0][1]}" if line else str(n) for n in range(first, last + 1)]
-    whole = "\n".join(each[:100])
-    told = [
+    listed = "\n".join(each[:100])
+    summaries = [
         fact(SIZE, index, "run", "m", text)
-        for text in (whole, whole[:-2], f"{whole}\nand so on", "I would rather not.", "",
+        for text in (listed, listed[:-2], f"{listed}\nand so on", "I would rather not.", "",
                      "\n".join(each))
     ]  # fmt: skip
-    assert told == [
+    assert summaries == [
         {"lines": 100, "pure": True},
         {"lines": 99, "pure": True},
         {"lines": 100, "pure": False},

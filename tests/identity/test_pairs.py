@@ -1,4 +1,4 @@
-"""Two routes asked in pairs: what changes for both is no difference, another model is."""
+"""Two routes asked in pairs: a change of both is no difference, another model is one."""
 
 from collections import Counter
 from dataclasses import replace
@@ -27,8 +27,9 @@ def chosen(dice: Random) -> list[Cell]:
 def compared(
     ours: Endpoint, theirs: Endpoint, dice: Random, change_at: int = 10_000
 ) -> tuple[Audit, int]:
-    """The audit of two routes whose upstreams turn to LATER's weights after so many pairs, asked
-    look by look as the mode does, and the pairs it took."""
+    """The audit of two routes whose upstreams change to LATER's weights after so many pairs,
+    asked look by look as the mode does, and the pairs it took.
+    """
     cells = chosen(dice)
     sent: list[tuple[Asked, Asked]] = []
     for rounds, _ in LOOKS:
@@ -41,10 +42,10 @@ def compared(
                 for one in (ours, theirs)
             ]
             sent.append(tuple(Asked(question, one.answer(question, dice)) for one in now))  # type: ignore[arg-type]
-        found = audit_pairs(cells, sent)
-        if found.verdict is Verdict.DIFFERS or found.why not in (None, Why.UNFINISHED):
+        result = audit_pairs(cells, sent)
+        if result.verdict is Verdict.DIFFERS or result.why not in (None, Why.UNFINISHED):
             break
-    return found, len(sent)
+    return result, len(sent)
 
 
 def verdicts(ours: Endpoint, theirs: Endpoint, runs: int, **more: int) -> Counter[Verdict]:
@@ -52,14 +53,14 @@ def verdicts(ours: Endpoint, theirs: Endpoint, runs: int, **more: int) -> Counte
 
 
 @pytest.mark.parametrize("change_at", CHANGE_AT)
-def test_an_upstream_of_both_that_changes_its_model_meanwhile_is_no_difference(
+def test_a_model_change_at_the_upstream_of_both_routes_is_no_difference(
     change_at: int,
 ) -> None:
     assert verdicts(HONEST, HONEST, 6, change_at=change_at) == {Verdict.NOT_SHOWN: 6}
 
 
-def test_asked_one_after_the_other_the_same_change_would_accuse() -> None:
-    """The trap: the second route is asked before the change, the gateway after it."""
+def test_the_same_change_would_alarm_if_routes_were_asked_one_after_the_other() -> None:
+    """The trap: the second route is asked before the change, and the gateway after it."""
     dice = Random(1)
     cells = chosen(dice)
     questions = [cell.question for cell in cells]
@@ -68,38 +69,42 @@ def test_asked_one_after_the_other_the_same_change_would_accuse() -> None:
 
 
 @pytest.mark.slow
-def test_of_500_honest_routes_at_most_one_percent_alarm() -> None:
-    """Five models in turn, half of them changing at some moment. The bound is exact; these seeds
-    are fixed."""
+def test_at_most_one_percent_of_500_honest_routes_alarm() -> None:
+    """Five models in turn, half of them changing at some moment.
+
+    The level is exact; these seeds are fixed.
+    """
     alarms = 0
     for seed in range(500):
-        dice, one = Random(5000 + seed), Endpoint(weights=1 + seed % 5)
+        dice, route_of_both = Random(5000 + seed), Endpoint(weights=1 + seed % 5)
         change_at = dice.randrange(960) if seed % 2 else 10_000
-        alarms += compared(one, one, dice, change_at)[0].verdict is Verdict.DIFFERS
+        alarms += (
+            compared(route_of_both, route_of_both, dice, change_at)[0].verdict is Verdict.DIFFERS
+        )
     assert alarms <= 5
 
 
-def test_another_model_is_found_at_the_first_look() -> None:
+def test_another_model_differs_at_the_first_look() -> None:
     for seed in range(5):
-        found, sent = compared(LATER, HONEST, Random(seed))
-        assert found.verdict is Verdict.DIFFERS and sent == 96
+        result, sent = compared(LATER, HONEST, Random(seed))
+        assert result.verdict is Verdict.DIFFERS and sent == 96
 
 
 @pytest.mark.parametrize("change_at", CHANGE_AT)
-def test_another_model_is_found_although_both_upstreams_change(change_at: int) -> None:
-    """The gateway's is another than the second route's before the change, and after it."""
+def test_another_model_differs_although_both_upstreams_change(change_at: int) -> None:
+    """The gateway's is not the second route's before the change, nor after it."""
     assert verdicts(Endpoint(weights=5), HONEST, 4, change_at=change_at) == {Verdict.DIFFERS: 4}
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("share", "least"), [(0.1, 17), (0.2, 20)])
-def test_a_share_from_another_model_is_found(share: float, least: int) -> None:
+def test_a_share_from_another_model_differs(share: float, least: int) -> None:
     assert verdicts(Endpoint(share=share), HONEST, 20)[Verdict.DIFFERS] >= least
 
 
 @pytest.mark.long
-def test_what_pairs_would_have_shown_they_show() -> None:
-    """The share that the report names is found in nine of ten runs, and not just in the half."""
+def test_the_smallest_share_that_pairs_name_is_detected() -> None:
+    """In nine of ten runs, while half of it is not."""
     dice = Random(1)
     cells = chosen(dice)
     known = reference(cells, asked(HONEST, [cell.question for cell in cells], 40, dice))
@@ -108,9 +113,11 @@ def test_what_pairs_would_have_shown_they_show() -> None:
     assert verdicts(Endpoint(share=share), HONEST, 40)[Verdict.DIFFERS] >= 30
 
 
-def test_an_outage_of_one_route_does_not_leave_answers_of_another_time() -> None:
-    """In the first fifth of the pairs the gateway answers nothing, and then both models change:
-    the second route's answers of that time are not compared with anything."""
+def test_an_outage_of_one_route_leaves_no_answers_of_another_time_to_compare() -> None:
+    """The gateway answers nothing in the first fifth of the pairs, and then both models change:
+
+    the second route's answers from that time are compared with nothing.
+    """
     dice = Random(3)
     cells = chosen(dice)
     questions = [cell.question for cell in cells]
@@ -126,9 +133,9 @@ def test_an_outage_of_one_route_does_not_leave_answers_of_another_time() -> None
     assert late.verdict is Verdict.NOT_SHOWN
 
 
-def test_a_change_of_both_is_stated() -> None:
-    found, _ = compared(HONEST, HONEST, Random(2), change_at=480)
-    assert found.verdict is Verdict.NOT_SHOWN and found.self_p <= SELF_ALPHA
+def test_a_change_of_both_routes_is_stated() -> None:
+    result, _ = compared(HONEST, HONEST, Random(2), change_at=480)
+    assert result.verdict is Verdict.NOT_SHOWN and result.self_p <= SELF_ALPHA
 
 
 def row(number: int, word: str | None, attempt: int = 1) -> Row:
@@ -136,10 +143,10 @@ def row(number: int, word: str | None, attempt: int = 1) -> Row:
     return Row("ok" if word else "timeout", detail, f"{number}{word}", number, None, attempt)
 
 
-def test_a_pair_of_two_attempts_has_no_answer() -> None:
-    """Hours may lie between: it was asked, and that is all."""
-    (one, other), (whole, beside) = pairs(
+def test_a_pair_split_between_two_attempts_has_no_answer() -> None:
+    """There may be hours between them: it was asked, and that is all."""
+    (first, second), (whole, beside) = pairs(
         [row(0, "red"), row(1, "blue"), row(2, "green")], [row(0, "red", 2), row(1, "blue")]
     )
-    assert (one.word, other.word) == (None, None)
+    assert (first.word, second.word) == (None, None)
     assert (whole.word, beside.word) == ("blue", "blue")

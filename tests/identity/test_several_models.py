@@ -1,4 +1,4 @@
-"""A run that asks several models alarms as seldom as a run of one, and names what differs."""
+"""A run that asks several models alarms as rarely as a run of one, and names what differs."""
 
 from random import Random
 
@@ -22,34 +22,34 @@ def known() -> Reference:
 
 
 @pytest.mark.parametrize("models", [1, 2, 5, 20])
-def test_the_tests_of_all_models_share_one_percent(models: int) -> None:
+def test_the_levels_of_the_tests_of_all_models_sum_to_one_percent(models: int) -> None:
     questions = [cell.question for cell in known().cells]
     answers = asked(HONEST, questions, 40, Random(2))
     pairs = [*zip(answers, asked(HONEST, questions, 40, Random(3)), strict=True)]
     others = alpha.TEMPERATURE + alpha.SEED + alpha.CONTEXT + alpha.LOGPROBS + alpha.TOOLS
-    for found in (audit(known(), answers, models), audit_pairs(known().cells, pairs, models)):
-        assert [look.alpha * models for look in found.looks] == pytest.approx(
+    for result in (audit(known(), answers, models), audit_pairs(known().cells, pairs, models)):
+        assert [look.alpha * models for look in result.looks] == pytest.approx(
             [share for _, share in LOOKS]
         )
-        mine = sum(look.alpha for look in found.looks) + of_each(others, models)
+        mine = sum(look.alpha for look in result.looks) + of_each(others, models)
         assert models * mine <= WHOLE + 1e-12
 
 
-def test_probes_under_load_share_theirs_as_well() -> None:
+def test_the_levels_of_probes_under_load_are_shared_among_models_too() -> None:
     dice = Random(1)
-    told = [ProbeAnswer("p", float(n), QUESTIONS[n % 6], dice.choice("ab")) for n in range(96)]
-    alone, one_of_four = course(told), course(told, 4)
+    probes = [ProbeAnswer("p", float(n), QUESTIONS[n % 6], dice.choice("ab")) for n in range(96)]
+    alone, one_of_four = course(probes), course(probes, 4)
     assert alone.alpha * len(alone.parts) == pytest.approx(ALPHA)
     assert one_of_four.alpha * 4 == pytest.approx(alone.alpha)
 
 
-def test_another_model_among_ten_is_found_at_the_first_look() -> None:
+def test_another_model_among_ten_differs_at_the_first_look() -> None:
     questions = [cell.question for cell in known().cells]
-    found = audit(known(), asked(Endpoint(weights=2), questions, 4, Random(2)), 10)
-    assert found.verdict is Verdict.DIFFERS
+    result = audit(known(), asked(Endpoint(weights=2), questions, 4, Random(2)), 10)
+    assert result.verdict is Verdict.DIFFERS
 
 
-def test_what_would_have_shown_is_larger_in_a_run_of_many() -> None:
+def test_the_smallest_detectable_share_is_larger_in_a_run_of_many_models() -> None:
     alone, of_many = detectable(known()), detectable(known(), 20)
     assert alone.swapped is not None and of_many.swapped is not None
     assert alone.swapped < of_many.swapped <= 2 * alone.swapped
@@ -57,8 +57,10 @@ def test_what_would_have_shown_is_larger_in_a_run_of_many() -> None:
 
 @pytest.mark.parametrize("models", [1, 3, 8])
 @pytest.mark.parametrize(("apart", "verdict"), [(0.5, Verdict.DIFFERS), (0.0, Verdict.NOT_SHOWN)])
-def test_log_probabilities_of_several_models(models: int, apart: float, verdict: Verdict) -> None:
-    """The p-value that many models need is one that the shuffles can show."""
+def test_log_probabilities_of_many_models_can_reach_the_p_value_they_need(
+    models: int, apart: float, verdict: Verdict
+) -> None:
+    """The shuffles are many enough for it."""
     dice = Random(4)
 
     def stated(more: float) -> Stated:
@@ -69,23 +71,23 @@ def test_log_probabilities_of_several_models(models: int, apart: float, verdict:
         ]  # fmt: skip
         return Stated(5, tuple(map(tuple, rows)))
 
-    found = judge(stated(0.0), stated(apart), 30, models=models)
-    assert found.verdict is verdict
+    result = judge(stated(0.0), stated(apart), 30, models=models)
+    assert result.verdict is verdict
     if verdict is Verdict.DIFFERS:
-        assert found.p is not None and found.p <= alpha.LOGPROBS / models
+        assert result.p is not None and result.p <= alpha.LOGPROBS / models
 
 
 @pytest.mark.slow
-def test_of_100_honest_runs_of_five_models_about_one_alarms() -> None:
-    """3 of 100 draws of one percent are exceeded in 2 of 100 cases; these seeds are fixed."""
+def test_at_most_3_of_100_honest_runs_of_five_models_alarm() -> None:
+    """More than 3 of 100 draws of one percent occur in 2 of 100 cases; these seeds are fixed."""
     alarms = 0
     for run in range(100):
         dice = Random(9000 + run)
         served = [Endpoint(weights=weights) for weights in range(1, 6)]
-        found = []
+        verdicts = []
         for one in served:
             reference = enrolled(one, dice)
             questions = [cell.question for cell in reference.cells]
-            found.append(audit(reference, asked(one, questions, 40, dice), 5).verdict)
-        alarms += Verdict.DIFFERS in found
+            verdicts.append(audit(reference, asked(one, questions, 40, dice), 5).verdict)
+        alarms += Verdict.DIFFERS in verdicts
     assert alarms <= 3

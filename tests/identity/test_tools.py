@@ -1,4 +1,4 @@
-"""Tool calls: worse ones than the reference's differ, equally bad ones and none do not."""
+"""Tool calls that are worse than the reference's differ; equally bad ones do not."""
 
 import json
 from random import Random
@@ -26,42 +26,42 @@ def judged(seed: int, here: float, there: float) -> Fidelity:
     return tools.judge(tools.counted(shown(there)), shown(here), ASKED)
 
 
-def test_calls_as_good_as_the_references_are_no_difference() -> None:
-    found = judged(1, 0, 0)
-    assert found.verdict is Verdict.NOT_SHOWN
-    assert found.smallest is not None and found.smallest <= 0.35
+def test_tool_calls_as_good_as_the_references_are_no_difference() -> None:
+    result = judged(1, 0, 0)
+    assert result.verdict is Verdict.NOT_SHOWN
+    assert result.smallest is not None and result.smallest <= 0.35
 
 
-def test_what_it_would_have_shown_it_shows() -> None:
+def test_the_smallest_share_that_the_tool_test_names_is_detected() -> None:
     share = judged(1, 0, 0).smallest
     assert share is not None
-    found = [judged(n, share, 0).verdict for n in range(200)]
-    assert found.count(Verdict.DIFFERS) >= 165
+    result = [judged(n, share, 0).verdict for n in range(200)]
+    assert result.count(Verdict.DIFFERS) >= 165
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("share", [0.02, 0.24, 0.5])
-def test_of_4000_gateways_as_bad_as_the_reference_hardly_any_alarms(share: float) -> None:
+def test_of_4000_gateways_as_bad_as_the_reference_almost_none_alarms(share: float) -> None:
     alarms = sum(judged(n, share, share).verdict is Verdict.DIFFERS for n in range(4000))
     assert alarms <= binom.ppf(0.999, 4000, alpha.TOOLS)
 
 
-def test_better_calls_than_the_references_are_no_difference() -> None:
+def test_tool_calls_better_than_the_references_are_no_difference() -> None:
     assert {judged(n, 0.0, 0.5).verdict for n in range(50)} == {Verdict.NOT_SHOWN}
 
 
-def test_a_reference_that_cannot_call_tools_judges_nobody() -> None:
-    found = judged(1, 1, 1)
-    assert (found.verdict, found.why) == (Verdict.NOT_ENOUGH, Why.UNABLE)
+def test_a_reference_that_cannot_call_tools_is_not_used() -> None:
+    result = judged(1, 1, 1)
+    assert (result.verdict, result.why) == (Verdict.NOT_ENOUGH, Why.UNABLE)
 
 
 @pytest.mark.parametrize(
     ("reference", "count", "why"),
     [(None, ASKED, Why.UNASKED), (Called(0, 0, ASKED), ASKED // 2, Why.UNANSWERED)],
 )
-def test_what_is_missing_is_not_judged(reference: Called | None, count: int, why: Why) -> None:
-    found = tools.judge(reference, [Reply(False, False)] * count, ASKED)
-    assert (found.verdict, found.why) == (Verdict.NOT_ENOUGH, why)
+def test_missing_tool_calls_are_not_judged(reference: Called | None, count: int, why: Why) -> None:
+    result = tools.judge(reference, [Reply(False, False)] * count, ASKED)
+    assert (result.verdict, result.why) == (Verdict.NOT_ENOUGH, why)
 
 
 def call(arguments: object, name: str = "reserve") -> dict[str, Any]:
@@ -84,5 +84,7 @@ def call(arguments: object, name: str = "reserve") -> dict[str, Any]:
         ([{}], False, False),
     ],
 )
-def test_what_a_reply_shows(calls: list[dict[str, Any]], valid: bool, exact: bool) -> None:
+def test_a_tool_call_is_valid_and_exact_as_worked_by_hand(
+    calls: list[dict[str, Any]], valid: bool, exact: bool
+) -> None:
     assert tools.fact(0, calls) == {"valid": valid, "exact": exact}

@@ -1,4 +1,4 @@
-"""A watch alarms on what stays different for days, and not on chance."""
+"""A watch alarms on a difference that lasts for days, and not on chance."""
 
 from datetime import date, timedelta
 from random import Random
@@ -18,7 +18,7 @@ def history(*verdicts: Verdict) -> dict[date, Verdict]:
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "said"),
+    ("verdicts", "alarm"),
     [
         ((N, D, D, D), D),
         ((D, D, D, N), N),
@@ -31,12 +31,12 @@ def history(*verdicts: Verdict) -> dict[date, Verdict]:
     ],
 )
 def test_only_a_difference_on_each_of_the_last_three_days_alarms(
-    verdicts: tuple[Verdict, ...], said: Verdict
+    verdicts: tuple[Verdict, ...], alarm: Verdict
 ) -> None:
-    assert watched(history(*verdicts)) is said
+    assert watched(history(*verdicts)) is alarm
 
 
-def test_a_second_run_of_a_day_that_shows_no_difference_clears_the_day() -> None:
+def test_a_second_run_without_a_difference_clears_its_day() -> None:
     assert by_day([(FIRST, D), (FIRST, N), (FIRST, U)]) == {FIRST: N}
     assert by_day([(FIRST, D), (FIRST, U)]) == {FIRST: D}
 
@@ -53,8 +53,8 @@ def test_another_model_alarms_on_the_third_day() -> None:
         assert month(Endpoint(weights=2), Random(seed), 3) == [U, U, D]
 
 
-def test_days_that_err_in_one_of_a_hundred_give_no_alarm_in_a_thousand_months() -> None:
-    """By chance an alarm would come once in 35,000 months."""
+def test_false_alarms_of_one_percent_a_day_give_none_in_a_thousand_months() -> None:
+    """By chance there would be one alarm in 35,000 months."""
     dice = Random(1)
     for _ in range(1000):
         verdicts = [D if dice.random() < 0.01 else N for _ in range(30)]
@@ -65,11 +65,11 @@ def test_days_that_err_in_one_of_a_hundred_give_no_alarm_in_a_thousand_months() 
 
 
 @pytest.mark.slow
-def test_an_honest_gateway_has_no_alarm_in_a_month_with_one_reference() -> None:
+def test_an_honest_gateway_has_no_alarm_in_a_month_against_one_reference() -> None:
     assert D not in month(Endpoint(), Random(1))
 
 
 @pytest.mark.slow
-def test_a_fifth_from_another_model_alarms_within_a_week() -> None:
+def test_a_fifth_of_answers_from_another_model_alarms_within_a_week() -> None:
     for seed in range(3):
         assert D in month(Endpoint(share=0.2), Random(seed), 7), seed

@@ -1,7 +1,6 @@
 """What goes with every request besides its body, as a server receives it."""
 
 import hashlib
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,12 +14,10 @@ from settings.access import Access, auth_header, joined, own_headers, sdk_header
 from settings.address import address
 from settings.endpoint import resolve
 from settings.options import Options
-from tests.tasks.scripted_server import answer, completion, json_reply, streaming
+from tests.tasks.scripted_server import BOTH, Serve, answer, completion, json_reply, streaming
 from tests.tasks.sending import KEY, OPTIONS, Sender, send
 from tests.tasks.test_requests import WHOLE_STREAM
 
-Serve = Callable[..., Any]
-BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 SURFACES = pytest.mark.parametrize("typed", [False, True], ids=["raw", "typed"])
 OK = json_reply(completion())
 SDKS = {

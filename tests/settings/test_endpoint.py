@@ -2,9 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,10 +11,9 @@ from engine.preflight import preflight
 from recording.errors import OperatorError
 from settings.endpoint import Endpoint, load_environment, resolve
 from tasks.route import Proxy, route
-from tests.tasks.scripted_server import Conversation, answer, answer_once, http
+from tests.tasks.scripted_server import Conversation, Serve, answer, answer_once, http
 from tests.tasks.sending import KEY, OPTIONS
 
-Serve = Callable[..., Any]
 N_URL, N_KEY = "NONELINEAR_OPENAI_BASE_URL", "NONELINEAR_API_KEY"
 O_URL, O_KEY = "OPENAI_BASE_URL", "OPENAI_API_KEY"
 ALL = {N_URL: "https://n/v1", N_KEY: "n-key", O_URL: "https://o/v1", O_KEY: "o-key"}

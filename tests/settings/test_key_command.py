@@ -4,7 +4,6 @@ import stat
 from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
-from typing import Any
 
 import gevent
 import pytest
@@ -13,16 +12,16 @@ from recording.errors import OperatorError
 from settings.access import Access
 from settings.key_command import LEAST_PAUSE_S, KeyCommand, words
 from tests.tasks.scripted_server import (
+    BOTH,
     WHOLE_STREAM,
     Conversation,
+    Serve,
     completion,
     json_reply,
     streaming,
 )
 from tests.tasks.sending import Sender
 
-Serve = Callable[..., Any]
-BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 GONE = json_reply({"error": {"message": "the token has expired"}}, status="401 Unauthorized")
 
 

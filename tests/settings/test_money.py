@@ -1,9 +1,7 @@
 """The source of a cost: the gateway, else the operator's price table, else none."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,11 +9,17 @@ from recording.errors import OperatorError
 from rules.prices import Price, Prices
 from settings.endpoint import Endpoint
 from settings.money import Tariff, tariff
-from tests.tasks.scripted_server import answer, answer_once, completion, json_reply, streaming
+from tests.tasks.scripted_server import (
+    Serve,
+    answer,
+    answer_once,
+    completion,
+    json_reply,
+    streaming,
+)
 from tests.tasks.scripted_server import delta as chunk
 from tests.tasks.sending import OPTIONS, send
 
-Serve = Callable[..., Any]
 TABLE = Prices({"m": Price(input=1_000_000, cached_input=0, output=10_000_000)})
 COUNTS = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
 OURS, HEADER = {"prices": TABLE}, "x-litellm-response-cost: 0.5"

@@ -23,6 +23,12 @@ import tasks.route
 import tasks.wire
 from tests.tasks.scripted_server import Conversation, ScriptedServer, answer, completion, json_reply
 
+__all__ = [
+    "_bounded", "_gevent_sockets", "_no_proxies", "certificate", "closed_port", "deaf_port",
+    "serve", "tls_server",
+]  # fmt: skip
+"""The fixtures, for other packages' conftest.py."""
+
 Script = Callable[[Conversation], None]
 LONGEST_S = 120.0
 

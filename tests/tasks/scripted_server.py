@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import gevent
+import pytest
 from gevent.server import StreamServer
+
+Serve = Callable[..., Any]  # the fixture of that name: starts a server for a script
+BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+TYPED = pytest.mark.parametrize("typed", [False, True], ids=["post", "typed"])
 
 
 @dataclass

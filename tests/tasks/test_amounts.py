@@ -3,7 +3,6 @@
 read, or unknown and flagged; never guessed or mixed.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,10 +13,8 @@ from tasks.amount import amount
 from tasks.answer_flags import flags
 from tasks.reply import Message
 from tasks.usage import contradiction, stated, usage
-from tests.tasks.scripted_server import answer, completion, json_reply
+from tests.tasks.scripted_server import Serve, answer, completion, json_reply
 from tests.tasks.sending import send
-
-Serve = Callable[..., Any]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Flags of answers that do not fit the question, by hand and through a whole exchange."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,8 +11,10 @@ from tasks.prompts import Judgement, Request
 from tasks.reply import Message
 from tasks.usage import Usage
 from tests.tasks.scripted_server import (
+    BOTH,
     USAGE_CHUNK,
     WHOLE_STREAM,
+    Serve,
     answer,
     completion,
     delta,
@@ -21,9 +22,6 @@ from tests.tasks.scripted_server import (
     streaming,
 )
 from tests.tasks.sending import send
-
-BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-Serve = Callable[..., Any]
 
 
 @pytest.mark.parametrize(

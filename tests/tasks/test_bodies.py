@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -12,6 +11,7 @@ from tests.tasks.scripted_server import (
     STREAM_HEAD,
     WHOLE_STREAM,
     Conversation,
+    Serve,
     answer,
     answer_once,
     chunked,
@@ -23,7 +23,6 @@ from tests.tasks.scripted_server import (
 )
 from tests.tasks.sending import send, sender
 
-Serve = Callable[..., Any]
 BODY = json.dumps(completion()).encode()
 KIND = "content-type: application/json"
 FACTS = ("outcome", "content", "total_tokens", "api_cost", "cost_source", "finish_reason")

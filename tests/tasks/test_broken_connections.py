@@ -2,7 +2,6 @@
 
 import socket
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,11 @@ import gevent.ssl
 import pytest
 
 from tests.tasks.scripted_server import (
+    BOTH,
     STREAM_HEAD,
     WHOLE_STREAM,
     Conversation,
+    Serve,
     answer_once,
     chunked,
     completion,
@@ -22,10 +23,8 @@ from tests.tasks.scripted_server import (
 )
 from tests.tasks.sending import send, sender, tls_route
 
-BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 COLD = pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
 WHOLE = json_reply(completion())
-Serve = Callable[..., Any]
 
 
 @BOTH

@@ -1,7 +1,6 @@
 """Requests that are cancelled on purpose: when the connection closes, and what the row holds."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -11,9 +10,11 @@ from rules.budget import Budget, Reservation
 from rules.prices import Price, Prices
 from tests.tasks.scripted_server import (
     STREAM_HEAD,
+    TYPED,
     USAGE_CHUNK,
     Conversation,
     Hangup,
+    Serve,
     answer,
     chunked,
     completion,
@@ -23,12 +24,10 @@ from tests.tasks.scripted_server import (
 )
 from tests.tasks.sending import send, sender
 
-Serve = Callable[..., Any]
 THREE = {"after_chunks": 3, "after_s": None, "share": 1.0, "seed": ""}
 NONE = THREE | {"after_chunks": 0}
 SOON = THREE | {"after_chunks": None, "after_s": 0.15}
 WORDS = [delta(content=f"word{number} ") for number in range(50)]
-TYPED = pytest.mark.parametrize("typed", [False, True], ids=["post", "typed"])
 
 
 class Talker:

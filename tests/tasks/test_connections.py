@@ -2,7 +2,6 @@
 
 import base64
 import time
-from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -11,8 +10,10 @@ import pytest
 from tasks.route import Proxy, Route, opened, route
 from tasks.transport_failure import NotSent
 from tests.tasks.scripted_server import (
+    BOTH,
     WHOLE_STREAM,
     Conversation,
+    Serve,
     answer,
     answer_once,
     completion,
@@ -21,9 +22,7 @@ from tests.tasks.scripted_server import (
 )
 from tests.tasks.sending import KEY, send, sender
 
-Serve = Callable[..., Any]
 WHOLE = json_reply(completion())
-BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 
 
 @BOTH

@@ -1,10 +1,9 @@
 """Tokens, cost and errors in each gateway's dialect, in the row and in the gateway's own log."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,11 +12,9 @@ from simulator.dialects import DIALECTS
 from tasks.prompts import Request
 from tests.locust_run import CANARY
 from tests.simulated import Simulator
-from tests.tasks.scripted_server import answer, completion, json_reply
+from tests.tasks.scripted_server import BOTH, Serve, answer, completion, json_reply
 from tests.tasks.sending import send, sender
 
-BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-Serve = Callable[..., Any]
 PROFILE = """
 any_model = true
 [latency]

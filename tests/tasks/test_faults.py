@@ -15,9 +15,11 @@ from tests.faults import PROVOKED, SIMULATED
 from tests.locust_run import CANARY
 from tests.simulated import Simulator
 from tests.tasks.scripted_server import (
+    BOTH,
     STREAM_HEAD,
     WHOLE_STREAM,
     Conversation,
+    Serve,
     answer,
     answer_once,
     chunked,
@@ -30,8 +32,6 @@ from tests.tasks.scripted_server import (
 )
 from tests.tasks.sending import Sender, send, sender, tls_route
 
-BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-Serve = Callable[..., Any]
 SLOW_S = 2.0  # the timeout of requests that are made to wait for it
 RETRY_AFTER_S = 7.0
 

@@ -3,15 +3,20 @@
 import gc
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from tests.engine.pool import BASE, Pool
-from tests.tasks.scripted_server import WHOLE_STREAM, answer, completion, json_reply, streaming
+from tests.tasks.scripted_server import (
+    WHOLE_STREAM,
+    Serve,
+    answer,
+    completion,
+    json_reply,
+    streaming,
+)
 from tests.tasks.sending import sender
 
-Serve = Callable[..., Any]
 ANSWERS = {
     "whole": json_reply(completion()),
     "refused": json_reply({"error": {"message": "no"}}, status="429 Too Many Requests"),

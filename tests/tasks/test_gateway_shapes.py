@@ -7,7 +7,6 @@ docs/reference/dialects.md lists what is read.
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 from recording.record import COLUMNS, RequestRecord
 from tests.tasks.scripted_server import (
     STREAM_HEAD,
+    Serve,
     answer_once,
     chunked,
     completion,
@@ -27,7 +27,6 @@ from tests.tasks.scripted_server import (
 from tests.tasks.sending import send
 from tests.tasks.test_requests import TIMES
 
-Serve = Callable[..., Any]
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 PAGE = (
     b"<!DOCTYPE html><html><head><title>api.example.com | 524: A timeout occurred</title>"

@@ -2,15 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import astuple
-from typing import Any
 
 import pytest
 
 from settings.options import WITHHELD, Options
-from tests.tasks.scripted_server import Conversation, completion, delta, http, json_reply, streaming
+from tests.tasks.scripted_server import (
+    Conversation,
+    Serve,
+    completion,
+    delta,
+    http,
+    json_reply,
+    streaming,
+)
 from tests.tasks.sending import send
 
-Serve = Callable[..., Any]
 SECRET = "the patient's name"
 
 

@@ -1,15 +1,16 @@
 """Every way an answer can end: a gateway is made to give it, plain and streamed."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from recording.outcome import Outcome
 from tests.tasks.scripted_server import (
+    BOTH,
     STREAM_HEAD,
     WHOLE_STREAM,
+    Serve,
     answer,
     answer_once,
     chunked,
@@ -22,9 +23,7 @@ from tests.tasks.scripted_server import (
 )
 from tests.tasks.sending import send, sender
 
-BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 ERROR = {"error": {"message": "no such luck", "type": "luck_error", "code": "luck"}}
-Serve = Callable[..., Any]
 
 
 def test_a_complete_answer_is_ok(serve: Serve) -> None:

@@ -3,7 +3,6 @@
 import errno
 import logging
 import socket
-from collections.abc import Callable
 from typing import Any
 
 import gevent.socket
@@ -15,10 +14,9 @@ import tasks.route
 from recording.outcome import Outcome
 from rules import local_errors
 from tasks.route import connect_outcome
-from tests.tasks.scripted_server import answer, completion, json_reply
+from tests.tasks.scripted_server import Serve, answer, completion, json_reply
 from tests.tasks.sending import send
 
-Serve = Callable[..., Any]
 OURS = ("EMFILE", "ENFILE", "EADDRNOTAVAIL", "EADDRINUSE", "EAGAIN", "ENOBUFS", "ENOMEM", "EACCES",
         "EPERM", "EAFNOSUPPORT")  # fmt: skip
 NETWORKS = ("ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "EHOSTDOWN")

@@ -1,10 +1,8 @@
 """What is sent: the seed's body, with the SDK's own headers, through both surfaces."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import gevent
 import pytest
@@ -14,9 +12,12 @@ from tasks.probes import tools
 from tasks.prompts import Judgement, Request
 from tasks.reply import Message
 from tests.tasks.scripted_server import (
+    BOTH,
+    TYPED,
     USAGE_CHUNK,
     WHOLE_STREAM,
     Conversation,
+    Serve,
     answer,
     completion,
     delta,
@@ -24,10 +25,6 @@ from tests.tasks.scripted_server import (
     streaming,
 )
 from tests.tasks.sending import KEY, OPTIONS, Sender, phase, send
-
-Serve = Callable[..., Any]
-BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-TYPED = pytest.mark.parametrize("typed", [False, True], ids=["post", "typed"])
 
 
 @TYPED

@@ -1,17 +1,17 @@
 """HTTP as other servers write it: what every client reads is read, and a status always counts."""
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 import gevent
 import pytest
 
 from tasks.prompts import Request
 from tests.tasks.scripted_server import (
+    BOTH,
     STREAM_HEAD,
     WHOLE_STREAM,
     Conversation,
+    Serve,
     answer_once,
     chunked,
     completion,
@@ -21,8 +21,6 @@ from tests.tasks.scripted_server import (
 )
 from tests.tasks.sending import send, sender
 
-Serve = Callable[..., Any]
-BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 BODY = json.dumps(completion()).encode()
 KIND = b"content-type: application/json\r\n"
 LENGTH = b"content-length: %d\r\n" % len(BODY)

@@ -9,11 +9,17 @@ import pytest
 
 from recording.record import encode
 from tasks.job import Origin
-from tests.tasks.scripted_server import Conversation, completion, delta, http, json_reply, streaming
+from tests.tasks.scripted_server import (
+    BOTH,
+    Conversation,
+    Serve,
+    completion,
+    delta,
+    http,
+    json_reply,
+    streaming,
+)
 from tests.tasks.sending import KEY, send
-
-Serve = Callable[..., Any]
-BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 
 
 def echoing(make: Callable[[str], bytes]) -> Callable[[Conversation], None]:

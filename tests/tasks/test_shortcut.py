@@ -18,9 +18,11 @@ from recording.record import COLUMNS, RequestRecord
 from tasks.event_stream import Decoder, parsed
 from tasks.prompts import Request
 from tests.tasks.scripted_server import (
+    BOTH,
     STREAM_HEAD,
     WHOLE_STREAM,
     Conversation,
+    Serve,
     answer,
     chunked,
     completion,
@@ -32,9 +34,6 @@ from tests.tasks.scripted_server import (
 )
 from tests.tasks.sending import KEY, Sender
 from tests.tasks.test_requests import ANSWERS, TIMES
-
-Serve = Callable[..., Any]
-BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 
 
 class PlainDecoder(SSEDecoder):

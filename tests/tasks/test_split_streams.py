@@ -1,12 +1,16 @@
 """A stream may be cut into segments anywhere: the reply is the same."""
 
-from collections.abc import Callable
-from typing import Any
-
-from tests.tasks.scripted_server import STREAM_HEAD, USAGE_CHUNK, Conversation, chunked, delta, sse
+from tests.tasks.scripted_server import (
+    STREAM_HEAD,
+    USAGE_CHUNK,
+    Conversation,
+    Serve,
+    chunked,
+    delta,
+    sse,
+)
 from tests.tasks.sending import sender
 
-Serve = Callable[..., Any]
 EVENTS = (
     delta(role="assistant", content=""),
     delta(content="o汉😀\u2028"),

@@ -9,9 +9,11 @@ import pytest
 
 from tests.tasks.scripted_server import (
     STREAM_HEAD,
+    TYPED,
     USAGE_CHUNK,
     WHOLE_STREAM,
     Conversation,
+    Serve,
     answer,
     answer_once,
     chunked,
@@ -24,8 +26,6 @@ from tests.tasks.scripted_server import (
 )
 from tests.tasks.sending import send, sender
 
-Serve = Callable[..., Any]
-TYPED = pytest.mark.parametrize("typed", [False, True], ids=["post", "typed"])
 BEGUN = WHOLE_STREAM[:2]  # role, "ok"
 
 

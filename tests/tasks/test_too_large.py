@@ -5,14 +5,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
-from tests.tasks.scripted_server import STREAM_HEAD, Conversation, chunked, completion
+from tests.tasks.scripted_server import STREAM_HEAD, Conversation, Serve, chunked, completion
 from tests.tasks.sending import Sender
 
-Serve = Callable[..., Any]
 LIMIT_MB, REPLY_MB, BEARABLE_MB = 8, 600, 60
 JSON_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 MEGABYTE = b"x" * 1_000_000

@@ -1,7 +1,6 @@
 """Replies in the forms of various gateways, read for their meaning."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from tasks.stream import StreamedReply
 from tests.tasks.scripted_server import (
     STREAM_HEAD,
     USAGE_CHUNK,
+    Serve,
     answer_once,
     chunked,
     completion,
@@ -21,7 +21,6 @@ from tests.tasks.scripted_server import (
 )
 from tests.tasks.sending import send
 
-Serve = Callable[..., Any]
 COUNTS = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
 CALL = {"name": "look", "arguments": "{}"}
 

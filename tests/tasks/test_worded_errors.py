@@ -1,7 +1,6 @@
 """Errors named by their message: outcome and message, whatever the envelope and status."""
 
 import json
-from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -11,6 +10,7 @@ from tasks.answer import judge_body, refused
 from tests.tasks.scripted_server import (
     STREAM_HEAD,
     WHOLE_STREAM,
+    Serve,
     answer,
     answer_once,
     chunked,
@@ -20,8 +20,6 @@ from tests.tasks.scripted_server import (
     sse,
 )
 from tests.tasks.sending import send
-
-Serve = Callable[..., Any]
 
 
 def _zstd() -> Any:
