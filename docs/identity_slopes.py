@@ -14,22 +14,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from docs.linear_counts import lines
 from identity.texts import TEXTS, prompt
 
 REPEATS = (1, 2, 3, 4, 6, 8, 16)
-
-
-def lines(count: Callable[[str], int]) -> list[tuple[int, int]]:
-    """Start and slope of each text. ValueError if its tokens are not linear in the repeats."""
-    rows = []
-    for text in range(len(TEXTS)):
-        tokens = {k: count(prompt(text, k)) for k in REPEATS}
-        slope = tokens[2] - tokens[1]
-        start = tokens[1] - slope
-        if any(tokens[k] != start + slope * k for k in REPEATS):
-            raise ValueError(f"{TEXTS[text]!r} does not have linear counts: {tokens}")
-        rows.append((start, slope))
-    return rows
 
 
 def counters() -> Iterator[tuple[str, Callable[[str], int]]]:
@@ -63,4 +51,5 @@ if __name__ == "__main__":
         print(json.dumps([[prompt(text, k) for k in REPEATS] for text in range(len(TEXTS))]))
         sys.exit()
     for name, count in counters():
-        print(f'"{name}": ({", ".join(f"Line({a}, {b})" for a, b in lines(count))}),')
+        fitted = lines(TEXTS, prompt, REPEATS, count)
+        print(f'"{name}": ({", ".join(f"Line({a}, {b})" for a, b in fitted)}),')

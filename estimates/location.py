@@ -52,10 +52,15 @@ class Location:
     @property
     def half(self) -> float | None:
         """Half the interval's width; None if there is no interval or it is unbounded."""
-        if self.low is None or self.high is None:
-            return None
-        half = (self.high - self.low) / 2
-        return half if np.isfinite(half) else None
+        return half_width(self.low, self.high)
+
+
+def half_width(low: float | None, high: float | None) -> float | None:
+    """Half the width of an interval; None if an end is unknown or infinite."""
+    if low is None or high is None:
+        return None
+    half = (high - low) / 2
+    return half if np.isfinite(half) else None
 
 
 def location(low: "Floats", high: "Floats", level: float = LEVEL) -> Location | None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
-from loadshapes.program import Program, changed
+from loadshapes.program import changed_plan
 from recording.cancel import parse
 from recording.errors import OperatorError
 from settings.options import Options
@@ -26,11 +26,4 @@ def cancelled(plan: Plan, options: Options) -> Plan:
         seed = f"{options.seed}/{phase.mode}/{phase.model}/{phase.target}"
         return replace(phase, cancel=replace(cancel, share=options.cancel_share, seed=seed))
 
-    unfold = plan.unfold
-
-    def program() -> Program:
-        assert unfold is not None
-        return changed(unfold(), change)
-
-    again = None if unfold is None else program
-    return replace(plan, phases=tuple(map(change, plan.phases)), unfold=again)
+    return changed_plan(plan, change)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
-from loadshapes.program import Program, changed
+from loadshapes.program import changed_plan
 from recording.errors import OperatorError
 from settings.options import Options
 from settings.options.load import MIXED
@@ -27,11 +27,4 @@ def mixed(plan: Plan, options: Options) -> Plan:
         cancel = phase.cancel and replace(phase.cancel, probe_every=every)
         return replace(phase, probe_every=every, cancel=cancel)
 
-    unfold = plan.unfold
-
-    def program() -> Program:
-        assert unfold is not None
-        return changed(unfold(), change)
-
-    again = None if unfold is None else program
-    return replace(plan, phases=tuple(map(change, plan.phases)), unfold=again)
+    return changed_plan(plan, change)

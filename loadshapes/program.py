@@ -31,6 +31,7 @@ from typing import Literal
 
 from loadshapes.finding import Finding
 from loadshapes.phase import Phase
+from loadshapes.plan import Plan
 from loadshapes.schedule import Closed
 from loadshapes.token_pacing import CALIBRATION, CALIBRATION_WORDS, Pace, Probe, calibrate
 from recording.record import RequestRecord
@@ -61,6 +62,13 @@ def changed(program: Program, change: Callable[[Phase], Phase]) -> Program:
             phase = program.send((yield change(phase)))
     except StopIteration:
         return
+
+
+def changed_plan(plan: Plan, change: Callable[[Phase], Phase]) -> Plan:
+    """The plan with a change applied to every phase, also to those that it unfolds later."""
+    unfold = plan.unfold
+    again = None if unfold is None else lambda: changed(unfold(), change)
+    return replace(plan, phases=tuple(map(change, plan.phases)), unfold=again)
 
 
 def pace_of(finding: Finding) -> Pace | None:

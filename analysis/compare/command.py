@@ -52,7 +52,7 @@ def _compare(options: argparse.Namespace) -> bool:
     from analysis.compare import comparison, page
     from analysis.page import html, markdown
     from analysis.page.words import Words
-    from analysis.reading.atomic_file import replacing
+    from analysis.reading.atomic_file import replace_text
 
     gate = options.fail_on_regression
     numbers = comparison.numbers_of(gate)
@@ -74,8 +74,7 @@ def _compare(options: argparse.Namespace) -> bool:
     content = as_json(page.as_dict(compared)) + "\n"
     for path, text in ((options.html, html.render(document)), (options.json, content)):
         if path is not None:
-            with replacing(path) as file:
-                file.write(text)
+            replace_text(path, text)
             print(shown(path), flush=True)
     worse = compared.regressions(numbers, options.tolerance) if gate is not None else []
     for finding in worse:

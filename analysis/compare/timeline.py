@@ -39,7 +39,7 @@ from analysis.page.vocabulary import (
     PhaseColumn,
 )
 from analysis.page.words import ABSENT, Lang, Words
-from analysis.reading.atomic_file import replacing
+from analysis.reading.atomic_file import replace_text
 from analysis.reading.load import Run
 from analysis.reading.moment import moment
 from recording.untrusted_text import as_json
@@ -71,8 +71,7 @@ def write(runs: Sequence[Run], folder: Path, lang: Lang = "en") -> tuple[Path, P
         "timeline.json": content,
     }
     for name, text in texts.items():
-        with replacing(folder / name) as file:
-            file.write(text)
+        replace_text(folder / name, text)
     return (folder / "timeline.md", folder / "timeline.html", folder / "timeline.json")
 
 

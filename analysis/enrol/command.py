@@ -27,7 +27,7 @@ def add_command(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Write the reference. Raises InputError."""
     from analysis.enrol import reference
-    from analysis.reading.atomic_file import replacing
+    from analysis.reading.atomic_file import replace_text
     from analysis.reading.load import load
     from identity.looks import self_check
 
@@ -37,8 +37,7 @@ def run(options: argparse.Namespace) -> None:
         raise InputError(f"{options.run} {error}.") from None
     name = _ODD.sub("-", f"{profile.model}@{profile.host.partition(':')[0]}")
     path = options.output or FOLDER / f"{name}.json"
-    with replacing(path) as file:
-        file.write(json.dumps(profile.as_dict(), ensure_ascii=False, indent=1) + "\n")
+    replace_text(path, json.dumps(profile.as_dict(), ensure_ascii=False, indent=1) + "\n")
     print(shown(path))
     kinds = [cell.kind for cell in profile.cells]
     print(

@@ -11,7 +11,7 @@ from analysis.page.blocks import Level, Page, Remark, Section, Table
 from analysis.page.columns import Name, table
 from analysis.page.vocabulary import BEHIND, CHARGED, PHASE, REQUESTS, RESULT, SIMULATED_RUN
 from analysis.page.words import Lang, Words, integer, percent, seconds
-from analysis.reading.atomic_file import replacing
+from analysis.reading.atomic_file import replace_text
 from recording.untrusted_text import as_json
 
 STATEMENT_VERSION = 1
@@ -27,8 +27,7 @@ def write(statement: Statement, lang: Lang, checks: Sequence[dict[str, Any]]) ->
         as_json(plain(statement, checks)) + "\n",
     )
     for path, text in zip(paths, texts, strict=True):
-        with replacing(path) as file:
-            file.write(text)
+        replace_text(path, text)
     return paths
 
 

@@ -13,7 +13,7 @@ from analysis.page.blocks import Block, Level, Page, Remark, Section, Table
 from analysis.page.columns import Column, Name, table
 from analysis.page.vocabulary import BEHIND, FAULT, NO_FAULT, REQUESTS, RESULT, SIMULATED_RUN
 from analysis.page.words import ABSENT, Lang, Words, integer, seconds, tally
-from analysis.reading.atomic_file import replacing
+from analysis.reading.atomic_file import replace_text
 from recording.untrusted_text import as_json
 
 STATEMENT_VERSION = 1
@@ -46,8 +46,7 @@ def write(
     page = compose(joined, groups, Words(lang, joined.run.currency))
     texts = (markdown.render(page), as_json(plain(joined, groups) | {"checks": [*checks]}) + "\n")
     for path, text in zip(paths, texts, strict=True):
-        with replacing(path) as file:
-            file.write(text)
+        replace_text(path, text)
     return paths
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from analysis.reading.atomic_file import replacing
+from analysis.reading.atomic_file import replace_text
 from analysis.reading.load import Run, rows
 from compat import evidence_file
 from compat.attribution import cause
@@ -78,8 +78,7 @@ def of(run: Run) -> Features:
 
 def write(features: Features, folder: Path) -> Path:
     """Write compat.json. Raises OSError."""
-    with replacing(folder / FILE) as file:
-        file.write(text_of(as_json(features.cells)) + "\n")
+    replace_text(folder / FILE, text_of(as_json(features.cells)) + "\n")
     return folder / FILE
 
 

@@ -25,7 +25,7 @@ from analysis.pairs.ratio import Growth, growth, ratio
 from analysis.pairs.stated_overhead import StatedOverhead, stated_overhead
 from analysis.pairs.success import success
 from estimates import blocks
-from estimates.location import Location, location, signed_ranks
+from estimates.location import Location, half_width, location, signed_ranks
 from recording.outcome import ENDED_BY_US
 
 if TYPE_CHECKING:
@@ -96,10 +96,7 @@ class Verdict:
     @property
     def half(self) -> float | None:
         """Half the interval's width, in the metric's unit; None without a bounded interval."""
-        if self.low is None or self.high is None:
-            return None
-        half = (self.high - self.low) / 2
-        return half if np.isfinite(half) else None
+        return half_width(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)

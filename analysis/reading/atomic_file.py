@@ -19,6 +19,12 @@ def replacing(path: Path) -> Iterator[TextIO]:
         yield file
 
 
+def replace_text(path: Path, text: str) -> None:
+    """Write a text in `path`'s place, as `replacing` does. Raises OSError."""
+    with replacing(path) as file:
+        file.write(text)
+
+
 @contextmanager
 def reserving(path: Path) -> Iterator[Path]:
     """The path of an empty file that takes `path`'s place as `replacing`'s does."""

@@ -24,7 +24,7 @@ from analysis.page.vocabulary import (
     money,
 )
 from analysis.page.words import ABSENT, Lang, Words, integer
-from analysis.reading.atomic_file import replacing
+from analysis.reading.atomic_file import replace_text
 from analysis.reconcile import beside, cancelled
 from analysis.reconcile.reconciliation import Finding, Line, Reconciliation, at_stake
 from analysis.reconcile.sums import Balance, balance, grouped, plain
@@ -45,8 +45,7 @@ def write(result: Reconciliation, lang: Lang) -> tuple[Path, Path]:
         + "\n",
     )
     for path, text in zip(paths, texts, strict=True):
-        with replacing(path) as file:
-            file.write(text)
+        replace_text(path, text)
     return paths
 
 

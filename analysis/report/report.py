@@ -14,7 +14,7 @@ from analysis.page import html, markdown
 from analysis.page.blocks import Page, Section, Table, Tile
 from analysis.page.vocabulary import COST, REQUESTS, SUCCESS_RATE
 from analysis.page.words import Lang, Words, integer, percent, seconds
-from analysis.reading.atomic_file import replacing
+from analysis.reading.atomic_file import replace_text
 from analysis.reading.load import Run
 from analysis.report import sections
 from analysis.report.first_page import answers
@@ -60,8 +60,7 @@ def write(view: View) -> tuple[Path, ...]:
         "summary.json": as_json(Summary.of(view).as_dict()) + "\n",
     }
     for name, text in files.items():
-        with replacing(run.folder / name) as file:
-            file.write(text)
+        replace_text(run.folder / name, text)
     paths = tuple(run.folder / name for name in files)
     return (*paths, cells.write(view.features, run.folder)) if view.features.cells else paths
 

@@ -7,7 +7,7 @@ from loadshapes.own_traffic.formats.containers import rows, text_of
 from loadshapes.own_traffic.line import PLACE, Json, Line, checked, written
 from loadshapes.own_traffic.trace import CLOCKS
 from loadshapes.own_traffic.trace_slice import WHOLE, Slice
-from loadshapes.own_traffic.traffic import EXAMPLES, Traffic, gathered
+from loadshapes.own_traffic.traffic import Traffic, gathered, refuse
 from recording.errors import OperatorError
 from recording.row_notes import Notes, clause
 
@@ -91,9 +91,7 @@ def translated(text: str, trace: bool, closed: bool = True, part: Slice = WHOLE)
             lines.append(line)
             read_rows.append(translation)
             texts.append(written_)
-    if faults:
-        more = f"; and {len(faults) - EXAMPLES} more lines" if len(faults) > EXAMPLES else ""
-        raise ValueError("; ".join(faults[:EXAMPLES]) + more)
+    refuse(faults)
     if not lines:
         raise ValueError(_nothing(notes))
     if names:

@@ -15,7 +15,7 @@ from recording.json_values import text_of
 from recording.manifest_content import Note
 from settings.options import Options
 
-EXAMPLES = 8  # faults that one sentence names
+_EXAMPLES = 8  # faults that one sentence names
 CHARACTERS_PER_TOKEN = 4
 
 
@@ -49,6 +49,13 @@ class Traffic:
         return [line.max_tokens or otherwise for line in self.lines]
 
 
+def refuse(faults: Sequence[str]) -> None:
+    """Raises ValueError if there are faults; it names the first ones and counts the others."""
+    if faults:
+        more = f"; and {len(faults) - _EXAMPLES} more lines" if len(faults) > _EXAMPLES else ""
+        raise ValueError("; ".join(faults[:_EXAMPLES]) + more)
+
+
 def parse(text: str, trace: bool) -> Traffic:
     """A text in our own format as traffic. Raises ValueError with the number of every faulty
     line.
@@ -66,9 +73,7 @@ def parse(text: str, trace: bool) -> Traffic:
         else:
             lines.append(one)
             rows.append(row)
-    if faults:
-        more = f"; and {len(faults) - EXAMPLES} more lines" if len(faults) > EXAMPLES else ""
-        raise ValueError("; ".join(faults[:EXAMPLES]) + more)
+    refuse(faults)
     if not lines:
         raise ValueError("it is empty, so there is nothing to send")
     return gathered(lines, rows, text, trace, [])
