@@ -3,7 +3,8 @@ pages: `python docs/outputs.py how-to/rpm.md`.
 
 A command is run again if it is alone in its block, uses the embedded simulator, and shows only its
 final output (`--loglevel WARNING`), perhaps with warnings of the log before it. A line `...` stands
-for phases that a page leaves out, and for the paths at the very end. The file of `--prompts` and
+for phases that a page leaves out, and for the paths at the very end; where no phases are shown, for
+verdicts of the levels that the page leaves out, and all that follows. The file of `--prompts` and
 `--trace` is the JSON block above it. Tables of the report below it are taken from the report of the
 same run, on the Chinese page from its Chinese report, and a later `analysis check` of the same run
 is repeated. A run whose generator was late is not used.
@@ -28,12 +29,14 @@ CHECK = re.compile(rf"^```console\n{CHECKED}.*?^```\n", re.S | re.M)
 PHASES = re.compile(r"^phase .*?\n\n", re.S | re.M)
 TABLE = re.compile(r"^\|.*\|\n\|[-:| ]+\|\n(?:\|.*\|\n)+(?:\n\*.*\*\n)?", re.M)
 WANTED = ("--simulator", "--loglevel WARNING")
+LEVELS = re.compile(r"^(?:BAD |note|ok  ) ", re.M)
+"""How verdicts begin."""
 WARNINGS = re.compile(r"\A(?:\[\d{4}-[^\n]*\n)*")
 
 
 def can_run(command: str, shown: str) -> bool:
     """Whether a block can be regenerated: the output of one run on the simulator, from which only
-    phases and paths are left out."""
+    phases, paths and verdicts of some levels are left out."""
     shown = WARNINGS.sub("", shown)
     rest = PHASES.sub("", shown)
     whole = shown.startswith("run ") and not re.search(r"^(\$ |\.\.\.\n.)", rest, re.M)
@@ -82,8 +85,14 @@ def _run(command: str, results: Path, lines: str) -> tuple[str, Path]:
              "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"},
     )  # fmt: skip
     [run] = [folder for folder in results.iterdir() if folder.is_dir()]
-    printed = (WARNINGS.match(done.stderr) or [""])[0] + done.stdout
+    printed = _warnings(done.stderr) + done.stdout
     return printed.replace(str(results), "results"), run
+
+
+def _warnings(log: str) -> str:
+    """The warnings before the first other line."""
+    match = WARNINGS.match(log)
+    return match[0] if match else ""
 
 
 def _checked(text: str, before: str, run: Path) -> str:
@@ -102,7 +111,11 @@ def _checked(text: str, before: str, run: Path) -> str:
 
 def elided(printed: str, shown: str) -> str:
     """What a command prints today, without what the page does not show: phases, and the paths."""
+    if not shown.startswith("["):
+        printed = printed.removeprefix(_warnings(printed))
     old = PHASES.search(shown)
+    if old is None and shown.endswith("\n...\n"):
+        return _of_levels(printed, {match[0] for match in LEVELS.finditer(shown)})
     if old and "...\n" in old[0]:
         kept = [line.split()[0] for line in old[0].splitlines() if line not in ("", "...")]
         [new] = PHASES.finditer(printed)
@@ -116,6 +129,14 @@ def elided(printed: str, shown: str) -> str:
     if shown.endswith("\n...\n"):
         printed = printed[: printed.rindex("\n\n") + 1] + "...\n"
     return printed
+
+
+def _of_levels(printed: str, levels: set[str]) -> str:
+    """The run and its verdicts of these levels, up to the phases; `...` for what is left out."""
+    phases = PHASES.search(printed)
+    lines = printed[: phases.start() if phases else None].splitlines(keepends=True)
+    kept = [line for line in lines if not (match := LEVELS.match(line)) or match[0] in levels]
+    return "".join(kept).rstrip() + "\n...\n"
 
 
 def placed(text: str, old: str, new: str, report: str) -> str:

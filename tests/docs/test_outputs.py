@@ -75,3 +75,12 @@ def test_a_page_with_litellm_holds_all_that_its_outputs_are_made_of(name: str) -
     assert heads
     for column in {cell.strip() for head in heads for cell in head.split("|")}:
         assert any(f'"{column}"' in source for source in sources), column
+
+
+def test_verdicts_of_levels_that_a_page_leaves_out_are_left_out_again() -> None:
+    """So are the warnings before the run where the page shows none."""
+    log = "[2026-11-27 14:10:05,187] vm/WARNING/weighbridge: w\n"
+    printed = f"{log}run b\nBAD  z\nnote y\nok   x\n\nphase  ok\np/1     9\n\nresults/b\n"
+    assert outputs.elided(printed, "run a\nBAD  x\n...\n") == "run b\nBAD  z\n...\n"
+    kept = outputs.elided(printed, f"{log}run a\nBAD  x\nok   x\n...\n")
+    assert kept == f"{log}run b\nBAD  z\nok   x\n...\n"
