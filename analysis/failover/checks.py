@@ -28,7 +28,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType({
     "too_soon": _metric("attempts that did not wait as long as the same provider had asked"),
     "wasted_tokens": _metric("output tokens of attempts whose answer no client was given"),
     "wasted_cost": _metric("what providers charged for those, in their currency", "money"),
-    "added_s": _metric("median of the answered less that of requests that met no fault", "s"),
+    "added_s": _metric("median of the answered less that of requests just before and after", "s"),
     "slowest_s": _metric("slowest of the answered", "s"),
     "recovered_s": _metric("from the fault's end to the provider's first answer", "s"),
 })  # fmt: skip
@@ -80,10 +80,10 @@ def _of_requests(number: Callable[[Group], float]) -> Number:
     return lambda group, _: (number(group), "") if group.requests else None
 
 
-def _added(group: Group, groups: Sequence[Group]) -> Value:
+def _added(group: Group, _: Sequence[Group]) -> Value:
     if group.window is None or not group.requests:
         return None
-    return added_s(group, groups), _NONE if group.ok_p50_s is None else "no request met no fault"
+    return added_s(group), _NONE if group.ok_p50_s is None else "no request met no fault"
 
 
 def _slowest(group: Group, _: Sequence[Group]) -> Value:

@@ -11,6 +11,7 @@ from analysis.failover.upstream_log import Attempt, Window
 from analysis.numbers.percentile import nearest_rank
 
 _EARLY_S = 0.01  # a clock's resolution: a retry this much too early is on time
+_BESIDE = 20  # requests on each side of a fault that it is compared with
 _MARKED, _UNMARKED = 1, 12  # characters that must come twice, of a marker and of other text
 
 
@@ -68,6 +69,7 @@ class Group:
     too_soon: int  # of these, those that did not wait that long
     streams: Streams
     recovery: Recovery | None
+    beside_p50_s: float | None  # of requests without a fault just before and after
 
     @property
     def failed(self) -> int:
@@ -81,16 +83,51 @@ def groups(joined: Joined) -> list[Group]:
     by_window |= {window: [] for window in joined.log.windows}
     for request in joined.requests:
         by_window[request.window].append(request)
-    return [_group(window, requests, joined.log.attempts) for window, requests in by_window.items()]
+    healthy = sorted(
+        (request.sent_unix_s, request.elapsed_s)
+        for request in by_window[None]
+        if request.ok and request.elapsed_s is not None and request.sent_unix_s is not None
+    )
+    return [
+        _group(window, requests, joined.log.attempts, _beside(window, healthy))
+        for window, requests in by_window.items()
+    ]
 
 
-def added_s(group: Group, groups: Sequence[Group]) -> float | None:
-    """Median of its answered requests minus that of requests that met no fault, seconds."""
-    base = next((other.ok_p50_s for other in groups if other.window is None), None)
-    return None if group.ok_p50_s is None or base is None else group.ok_p50_s - base
+def added_s(group: Group) -> float | None:
+    """Median of its answered requests minus that of requests without a fault just before and after
+    it, seconds.
+    """
+    if group.ok_p50_s is None or group.beside_p50_s is None:
+        return None
+    return group.ok_p50_s - group.beside_p50_s
 
 
-def _group(window: Window | None, requests: list[Request], attempts: Sequence[Attempt]) -> Group:
+def _beside(window: Window | None, healthy: Sequence[tuple[float, float]]) -> float | None:
+    """The median of requests without a fault before a fault's window and that after it, halfway.
+
+    `healthy`: when each was sent, Unix seconds, and its time. Over a run a gateway may become
+    slower or faster by itself, and that is no effect of a fault. The median of all of them if the
+    fault has no window, or if they lie on one side of it.
+    """
+    if window is None:
+        return None
+    begin, end = window.from_unix_s, window.to_unix_s
+    if begin is not None and end is not None:
+        before = [took_s for sent_s, took_s in healthy if sent_s < begin][-_BESIDE:]
+        after = [took_s for sent_s, took_s in healthy if sent_s >= end][:_BESIDE]
+        sides = nearest_rank(sorted(before), 50), nearest_rank(sorted(after), 50)
+        if sides[0] is not None and sides[1] is not None:
+            return (sides[0] + sides[1]) / 2
+    return nearest_rank(sorted(took_s for _, took_s in healthy), 50)
+
+
+def _group(
+    window: Window | None,
+    requests: list[Request],
+    attempts: Sequence[Attempt],
+    beside_p50_s: float | None,
+) -> Group:
     good = sorted(
         request.elapsed_s for request in requests if request.ok and request.elapsed_s is not None
     )
@@ -137,6 +174,7 @@ def _group(window: Window | None, requests: list[Request], attempts: Sequence[At
         sum(waited < asked - _EARLY_S for waited, asked in waits),
         _streams(requests),
         _recovery(window, attempts),
+        beside_p50_s,
     )
 
 

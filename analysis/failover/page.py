@@ -65,7 +65,7 @@ def plain(joined: Joined, groups: Sequence[Group]) -> dict[str, Any]:
             | {
                 "name": name(group.window, joined, Words("en")),
                 "wasted_cost": f"{group.wasted_cost:f}",
-                "added_s": None if group.window is None else added_s(group, groups),
+                "added_s": added_s(group),
             }
             for group in groups
         ],
@@ -221,16 +221,13 @@ def _client(joined: Joined, groups: Sequence[Group], t: Words) -> Table:
 
 
 def _cost(groups: Sequence[Group], t: Words) -> Table:
-    def added(group: Group) -> float | None:
-        return None if group.window is None else added_s(group, groups)
-
     return table(
         t,
         groups,
         [
             _fault(t),
             Name("Median when answered", "应答中位数").of(lambda group: group.ok_p50_s, seconds),
-            Name("Added", "增加").of(added, seconds),
+            Name("Added", "增加").of(added_s, seconds),
             Name("Slowest", "最慢").of(lambda group: group.ok_max_s, seconds),
             Name("Until the last attempt", "至最后一次尝试").of(
                 lambda group: group.lost_p50_s, seconds
@@ -243,10 +240,11 @@ def _cost(groups: Sequence[Group], t: Words) -> Table:
             Name("Charged for nothing", "白费费用").of(lambda group: f"{group.wasted_cost:f}"),
         ],
         how=t(
-            "Added: the median less that of requests that met no fault. For nothing: what the "
-            "upstreams charged for attempts whose answer no client was given, in their own "
-            "currency.",
-            "增加：中位数减去未遇故障请求的中位数。白费：上游对未交付给客户端的尝试所收的费用，"
+            "Added: the median less that of requests without a fault just before and after it. For "
+            "nothing: what the upstreams charged for attempts whose answer no client was given, in "
+            "their own currency.",
+            "增加：中位数减去该故障前后未遇故障请求的中位数。"
+            "白费：上游对未交付给客户端的尝试所收的费用，"
             "按上游币种。",
         ),
     )

@@ -6,6 +6,7 @@ what is counted, and how.
 import csv
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from analysis.__main__ import main
 from analysis.failover.joined import Joined, join
-from analysis.failover.numbers import Group, groups, repeats
+from analysis.failover.numbers import Group, added_s, groups, repeats
 from analysis.failover.page import _FAULTS, compose, sentences
 from analysis.failover.upstream_log import CUT, DEAD, read
 from analysis.page.words import Words
@@ -274,3 +275,23 @@ def test_a_reply_that_begins_again_is_detected(text: str, part: int) -> None:
 @given(st.lists(st.integers(0, 9), unique=True, min_size=1, max_size=9))
 def test_a_text_of_different_characters_has_no_repeated_beginning(digits: list[int]) -> None:
     assert not repeats("".join(map(str, digits)), 1)
+
+
+@pytest.mark.parametrize("drift_s", [0.0, 0.05, -0.02])
+def test_what_a_fault_adds_is_not_mixed_with_a_gateway_that_changes_by_itself(
+    look: Look, drift_s: float
+) -> None:
+    """A request a second, each slower (or quicker) than the last; two faults add 1 s each."""
+    begins = {"error_500": 20, "hang": 70}
+    rows, attempts = [], []
+    for second in range(100):
+        fault = next((name for name, at in begins.items() if at <= second < at + 10), "")
+        took_s = 3.0 + drift_s * second + bool(fault)
+        at = datetime.fromtimestamp(SENT + second + took_s, UTC).isoformat()
+        rows.append(record(second, elapsed_sec=took_s, timestamp=at))
+        attempts.append(tried(second, second + 0.01, fault=fault, port=9001))
+    schedule = [window(name, at, at + 10) for name, at in begins.items()]
+    by_fault = look(rows, attempts, schedule)
+    for name in begins:
+        assert added_s(by_fault[name]) == pytest.approx(1.0, abs=0.51 * abs(drift_s) + 1e-6)
+    assert added_s(by_fault[None]) is None
