@@ -1,26 +1,54 @@
 """Mode cache: does the prompt cache save money? Pure."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from random import Random
 
 from loadshapes.article_models import CHEAP
 from loadshapes.modes.mode import Mode
 from loadshapes.one_by_one import one_by_one
 from loadshapes.phase import Phase
+from loadshapes.plan import Plan
+from loadshapes.program import Program, in_order
+from loadshapes.rounds import Turn, in_rounds
 from loadshapes.task_prefix import task_prefix
 from settings.options import Options
 
 
-def plan(options: Options) -> list[Phase]:
+def plan(options: Options) -> list[Phase] | Plan:
     """The same long prefix repeatedly, one request at a time; then the optional pairs and gaps."""
-    return [
-        phase
+    parts = [
+        (one_by_one(options, "cache", model, 16), _pairs(options, model), _gaps(options, model))
         for model in options.models or CHEAP[:1]
-        for phase in (
-            one_by_one(options, "cache", model, 16),
-            *_pairs(options, model),
-            *_gaps(options, model),
-        )
     ]
+    phases = [phase for first, pairs, gaps in parts for phase in (first, *pairs, *gaps)]
+    if not any(len(pairs) > 1 for _, pairs, _ in parts):
+        return phases
+
+    def program() -> Program:
+        for first, pairs, gaps in parts:
+            yield from in_order([first])
+            yield from in_rounds(_rounds(options, pairs))
+            yield from in_order(gaps)
+
+    return Plan(tuple(phases), unfold=program)
+
+
+def _rounds(options: Options, kinds: Sequence[Phase]) -> list[list[Turn]]:
+    """A pair and an unmarked request in each round, in an order by the seed: what they cost is
+    compared, and a price may change meanwhile.
+    """
+    order = Random(f"{options.seed}/{kinds[0].name}")
+    rounds = []
+    for number in range(options.cache_pairs):
+        turns = [
+            Turn(phase, range(number * each, (number + 1) * each))
+            for phase in kinds
+            for each in [(phase.count or 0) // options.cache_pairs]
+        ]
+        order.shuffle(turns)
+        rounds.append(turns)
+    return rounds
 
 
 def _pairs(options: Options, model: str) -> list[Phase]:

@@ -2,24 +2,35 @@
 
 from loadshapes.modes.mode import Mode
 from loadshapes.phase import Phase
+from loadshapes.plan import Plan
+from loadshapes.program import Program, in_order
 from recording.errors import OperatorError
 from settings import known_modes
 from settings.options import Options
 
 
-def plan(options: Options) -> list[Phase]:
+def plan(options: Options) -> list[Phase] | Plan:
     """The article's programme: smoke, ladder, rpm, tpm, cache, tools, reasoning, vision.
 
     `--model` restricts it to your models, `--parts` to some of its parts.
     """
     from loadshapes.modes import MODES
 
-    phases: list[Phase] = []
+    parts = list[Plan]()
     for part in chosen_parts(options):
         in_full = MODES[part].in_full
         assert in_full is not None
-        phases += in_full(options)
-    return phases
+        planned = in_full(options)
+        parts.append(planned if isinstance(planned, Plan) else Plan(tuple(planned)))
+    phases = tuple(phase for part in parts for phase in part.phases)
+    if not any(part.unfold for part in parts):
+        return list(phases)
+
+    def program() -> Program:
+        for part in parts:
+            yield from part.unfold() if part.unfold else in_order(part.phases)
+
+    return Plan(phases, unfold=program)
 
 
 def chosen_parts(options: Options) -> tuple[str, ...]:

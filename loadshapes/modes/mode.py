@@ -33,7 +33,7 @@ class Mode:
     plan: PlanOf
     example: tuple[str, ...]
     page: str
-    in_full: Callable[[Options], list[Phase]] | None = None
+    in_full: PlanOf | None = None
     one_process: bool = False
     bounded: bool = False
 

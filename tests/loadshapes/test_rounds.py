@@ -94,3 +94,19 @@ def test_requests_are_spread_evenly_and_over_all_of_the_run(count: int, rounds: 
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
     filled = [number for number, part in enumerate(parts) if part]
     assert not filled or (filled[0] < rounds / 2 and filled[-1] >= rounds / 2)
+
+
+@pytest.mark.parametrize("mode", ["cache", "full"])
+def test_pairs_of_mode_cache_and_unmarked_prompts_are_mixed_in_time(mode: str) -> None:
+    """Their costs are compared, and a price may change meanwhile; each pair stays together."""
+    asked = Options(mode=mode, model="m", cache_pairs=6, cache_control="ephemeral", cache_gaps="1")
+    planned = [(p.name, index) for p in plan(asked).phases for index in range(p.count or 0)]
+    sent = ran(program(asked))
+    assert Counter(sent) == Counter(planned)
+    kinds = [name.split("/")[1] for name, _ in sent if name in ("cache/pairs/m", "cache/plain/m")]
+    rounds = [sorted(kinds[i : i + 3]) for i in range(0, len(kinds), 3)]
+    assert rounds == [["pairs", "pairs", "plain"]] * 6
+    indices = [index for name, index in sent if name == "cache/pairs/m"]
+    assert indices == list(range(12))
+    cases = [name.split("/")[1] for name, _ in sent if name.startswith("cache/")]
+    assert cases[-2:] == ["gap-0", "gap-1"]
