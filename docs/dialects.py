@@ -60,7 +60,7 @@ _HEAD = """# How answers are read
 
 Gateways write the same thing in many ways. This page is generated from the tables that read them.
 In `tests/tasks/test_gateway_shapes.py` a scripted server answers in each of these shapes, both to
-the SDK's typed surface (mode smoke) and to the plain one: the two give the same row.
+the SDK's typed methods (mode smoke) and to its plain ones: both give the same row.
 
 One parser reads streams with any line end (LF, CR, CRLF, mixed), with or without a byte order
 mark, a last empty line, `[DONE]`, comments and event names. An error is recognised as an event,
@@ -71,7 +71,7 @@ By the standard, a line inside a stream with blanks or a byte order mark before 
 data, and the SDK drops it silently; `data:  [DONE]` with two blanks makes the SDK fail. A program
 would lose text or break, so both are `malformed`, and the row shows the line. A body in a content
 coding that was not requested (zstd, unless the machine's Python has a library for it) is
-`malformed` under HTTP 200, and keeps the outcome of any other status.
+`malformed` under HTTP 200; under any other status it keeps that status's outcome.
 
 The simulator speaks dialects of this kind, so that you can try them: `python -m simulator
 --dialect xai`, `anthropic-compat`, `byok` (your own provider key at OpenRouter) and `proxy`
@@ -80,7 +80,7 @@ The simulator speaks dialects of this kind, so that you can try them: `python -m
 _REASONS = """
 ## Why it ended
 
-Capital letters and hyphens make no difference; a reason that is an object is read by its `type`.
+Case and hyphens make no difference; if the reason is an object, its `type` is read.
 Any other word is flagged `finish_reason` and does not change the outcome (Google documents OTHER
 as "all other reasons").
 """
@@ -128,8 +128,8 @@ key ("No API key found", 令牌无效, 无权访问) under 200 and 400; an unkno
 A message that is just the name of a status ("Too Many Requests") stands for that status. Only
 errors are searched for such words, never a reply that has choices.
 
-408, 499, 504, 520 to 527 and 529 are `server_error`: the gateway or its proxy gave up, which is
-not a mistake of the request. In percentiles, 408, 504, 522 and 524 count as waits without an
+408, 499, 504, 520 to 527 and 529 are `server_error`: the gateway or its proxy gave up, and the
+request is not to blame. In percentiles, 408, 504, 522 and 524 count as waits without an
 answer.
 
 If `error` is a text or `true` and there is a message beside it (Spring, Go, OAuth), the message is
