@@ -9,8 +9,6 @@ ROUNDS, LEAST_ROWS = 10, 8
 TOPS = (20, 5)
 """The most that OpenAI takes, and what stricter providers do."""
 PREFIX = "logprobs-"
-SCENARIOS = tuple(f"{PREFIX}{top}" for top in TOPS)
-"""Of their phases."""
 Row = Mapping[str, float]
 """The likeliest first tokens of one reply, and their log-probabilities."""
 

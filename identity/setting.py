@@ -28,7 +28,6 @@ PREFIX = "setting-"
 CACHE, STOP, CAP = f"{PREFIX}cache", f"{PREFIX}stop", f"{PREFIX}cap"
 WARM, COLD, COLD_MORE = f"{PREFIX}warm", f"{PREFIX}cold", f"{PREFIX}cold-more"
 FREE, SEED = f"{PREFIX}free", f"{PREFIX}seed"
-SCENARIOS = (CACHE, STOP, CAP, WARM, COLD, COLD_MORE, FREE, SEED)
 """The scenarios of their phases. A refusal is an answer there."""
 ALIKE = (0, 3, 6, 7, 8, 9)
 """Of the requests of the phase CACHE: those that are one and the same, byte for byte; the others

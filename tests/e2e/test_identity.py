@@ -228,11 +228,43 @@ def test_what_was_answered_is_not_paid_again_when_it_goes_on(
     assert one.audit.answered == 960
 
 
-def killed_in(gateway: Simulator, results: Path, phase: str, *plan: object) -> Path:
+@pytest.mark.slow
+def test_pairs_go_on_where_they_were_killed(tmp_path: Path) -> None:
+    """A pair of which one was asked before and one after is not compared, and nothing is paid
+    twice on either route."""
+    (tmp_path / "p.toml").write_text(HONEST.replace("fixed_s = 0.0", "fixed_s = 0.02"))
+    gateway, vendor = (
+        Simulator(tmp_path / f"{seed}.csv", "--profile", tmp_path / "p.toml", "--seed", seed)
+        for seed in (1, 2)
+    )
+    env = environment(VENDOR_BASE_URL=vendor.url, VENDOR_API_KEY=CANARY)
+    try:
+        folder = killed_in(gateway, tmp_path / "r", "look-12", "--mode", "identity", "--model",
+                           MODEL, "--against", "vendor", env=env)  # fmt: skip
+        more = run("-H", gateway.url, "--resume", folder, results=tmp_path / "elsewhere", env=env)
+        assert more.code == 0, more.text
+        logged, theirs = gateway.rows(), vendor.rows()
+    finally:
+        gateway.stop()
+        vendor.stop()
+    (one,) = identity.numbers(look(load(folder)))
+    assert one.audit is not None and one.audit.verdict is Verdict.NOT_SHOWN
+    assert one.audit.asked == 960 and 952 <= one.audit.answered <= 960
+    assert len(theirs) <= 12 + 600 + 960 + 30 + 96 + 4  # what was in flight is asked again
+    assert len(logged) <= 14 + 145 + 16 + 960 + 30 + 96 + 4
+
+
+def killed_in(
+    gateway: Simulator,
+    results: Path,
+    phase: str,
+    *plan: object,
+    env: dict[str, str] | None = None,
+) -> Path:
     """The folder of a run that was killed a moment after a phase of that name began."""
     process = subprocess.Popen(
         command("--results", results, "-H", gateway.url, *plan),
-        env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=env or environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
@@ -275,16 +307,18 @@ def test_the_report_accuses_nobody(tmp_path: Path, reference: Path, lang: str) -
 @pytest.mark.parametrize(("weights", "verdict"), [(1, Verdict.NOT_SHOWN), (2, Verdict.DIFFERS)])
 def test_the_second_route_is_the_reference(tmp_path: Path, weights: int, verdict: Verdict) -> None:
     """Both are asked in pairs, also where the vendor calls the model otherwise; the gateway alone
-    is judged, and each log is whole."""
+    is judged, each log is whole, and the plan's bounds hold for the vendor, too."""
     (tmp_path / "vendor.toml").write_text(HONEST)
-    vendor = Simulator(tmp_path / "vendor.csv", "--profile", tmp_path / "vendor.toml")
+    vendor = Simulator(tmp_path / "vendor.csv", "--profile", tmp_path / "vendor.toml",
+                       "--seed", 9)  # fmt: skip
     try:
         profile = HONEST.replace("weights = 1", f"weights = {weights}")
-        done, logged = asked(
-            tmp_path / "run", profile, "--against", "vendor",
-            "--against-model", f"{MODEL}=gpt-4o-2024-11-20",
-            env=environment(VENDOR_BASE_URL=vendor.url, VENDOR_API_KEY=CANARY),
-        )  # fmt: skip
+        second = ("--against", "vendor", "--against-model", f"{MODEL}=gpt-4o-2024-11-20")
+        env = environment(VENDOR_BASE_URL=vendor.url, VENDOR_API_KEY=CANARY)
+        dry = run("-H", "http://127.0.0.1:9/v1", "--mode", "identity", "--model", MODEL, *second,
+                  "--dry-run", results=tmp_path / "dry", env=env)  # fmt: skip
+        assert dry.code == 0 and not vendor.rows(), dry.text
+        done, logged = asked(tmp_path / "run", profile, *second, env=env)
         theirs = vendor.rows()
     finally:
         vendor.stop()
@@ -298,6 +332,12 @@ def test_the_second_route_is_the_reference(tmp_path: Path, weights: int, verdict
     assert one.audited.requests == (960 if verdict is Verdict.NOT_SHOWN else 96)
     asked_more = sum(test.requests for _, test in one.settings)
     assert len(logged) == 14 + one.audited.requests + one.weighed.requests + asked_more
+    bounds = re.findall(r"(\d+) requests and at most ([\d,]+) tokens", dry.text)[2:8]
+    parts = (theirs[:12], theirs[12:612], theirs[612:642], theirs[642:738], theirs[738:834],
+             theirs[738:])  # fmt: skip
+    for (requests, tokens), part in zip(bounds, parts, strict=True):
+        used = sum(int(row["prompt_tokens"]) + int(row["completion_tokens"]) for row in part)
+        assert len(part) <= int(requests) and used <= int(tokens.replace(",", ""))
 
 
 def of(one: Identity, which: Setting) -> Honoured:
@@ -433,7 +473,8 @@ def test_the_length_of_a_prompt(
 def test_tool_calls(tmp_path: Path, more: str, verdict: Verdict) -> None:
     """Worse calls than the second route's are found; the plan names what each route is asked."""
     (tmp_path / "vendor.toml").write_text(HONEST)
-    vendor = Simulator(tmp_path / "vendor.csv", "--profile", tmp_path / "vendor.toml")
+    vendor = Simulator(tmp_path / "vendor.csv", "--profile", tmp_path / "vendor.toml",
+                       "--seed", 9)  # fmt: skip
     try:
         profile = HONEST + more if "=" in more and "[" not in more else PROFILE.format(more=more)
         done, _ = asked(

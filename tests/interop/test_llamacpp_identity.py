@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from identity.logprobs import TOLERATED_NATS, Weights
 from identity.looks import Audit, Verdict
 from tests.e2e.test_identity import enrol, found
 from tests.interop.servers import free_port, installed, needs_linux, serving
 from tests.interop.test_xllamacpp import VERSION
-from tests.locust_run import LocustRun, run
+from tests.locust_run import run
 
 pytestmark = [needs_linux, pytest.mark.golden]
 Serve = Callable[..., str]
@@ -50,26 +51,36 @@ def reference(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "reference.json"
 
 
-def audited(url: str, reference: Path, results: Path) -> tuple[Audit, LocustRun]:
-    done = run("-H", url, *LOOKED, "--reference", reference, results=results)
-    audit = found(done).audit
-    assert audit is not None
-    print(f"{results.name}: {audit}")
-    return audit, done
+def audited(url: str, reference: Path, results: Path) -> tuple[Audit, Weights]:
+    """What the words say, and what the log-probabilities of the first token do."""
+    found_here = found(run("-H", url, *LOOKED, "--reference", reference, results=results))
+    audit, weights = found_here.audit, found_here.weights
+    assert audit is not None and weights is not None
+    print(f"{results.name}: {audit}\n{weights}")
+    assert weights.rows == weights.asked == 30, "the server states them in every reply"
+    assert found_here.differing == sum(
+        one.verdict is Verdict.DIFFERS for one in (audit, weights)
+    ), "nothing else differs"
+    return audit, weights
 
 
 def test_the_same_weights_are_not_accused(serve: Serve, reference: Path, tmp_path: Path) -> None:
-    """Each audit errs in at most 1 of 100: of two, both do in 1 of 10,000."""
+    """Each audit errs in at most 1 of 100: of two, both do in 1 of 10,000. The same inference has
+    the same log-probabilities, whatever the prompt cache holds."""
     url = serve()
-    told = [audited(url, reference, tmp_path / f"same {n}")[0].verdict for n in range(2)]
-    assert Verdict.NOT_SHOWN in told
+    told = [audited(url, reference, tmp_path / f"same {n}") for n in range(2)]
+    assert Verdict.NOT_SHOWN in [audit.verdict for audit, _ in told]
+    for _, weights in told:
+        assert weights.verdict is Verdict.NOT_SHOWN
+        assert weights.gap is not None and weights.gap < 0.001
+        assert weights.smallest is not None and weights.smallest < 0.1
 
 
 def test_other_weights_differ_at_the_first_look(
     serve: Serve, reference: Path, tmp_path: Path
 ) -> None:
-    audit, _ = audited(serve("--seed", "1"), reference, tmp_path / "other weights")
-    assert audit.verdict is Verdict.DIFFERS
+    audit, weights = audited(serve("--seed", "1"), reference, tmp_path / "other weights")
+    assert audit.verdict is weights.verdict is Verdict.DIFFERS
     assert len(audit.looks) == 1 and audit.asked <= 96, "not the 960 of all looks"
 
 
@@ -84,4 +95,8 @@ def test_other_weights_differ_at_the_first_look(
 def test_coarse_weights_differ(
     serve: Serve, reference: Path, tmp_path: Path, kind: str, verdicts: set[Verdict]
 ) -> None:
-    assert audited(serve("--type", kind), reference, tmp_path / kind)[0].verdict in verdicts
+    """Log-probabilities show what words do not: here even 8 bits."""
+    audit, weights = audited(serve("--type", kind), reference, tmp_path / kind)
+    assert audit.verdict in verdicts
+    assert weights.verdict is Verdict.DIFFERS
+    assert weights.gap is not None and weights.gap > TOLERATED_NATS

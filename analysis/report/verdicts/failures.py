@@ -10,8 +10,7 @@ from analysis.page.blocks import Level, Remark
 from analysis.page.words import Words, integer, percent
 from analysis.report.failure_causes import Cause, Failures, failures
 from analysis.report.view import View
-from identity.first_token import SCENARIOS as LOGPROBS
-from identity.setting import SCENARIOS as ASKED
+from identity import context, first_token, long_reply, setting, tools
 from recording.events import Doubtful
 from recording.outcome import Outcome
 from recording.untrusted_text import quoted
@@ -26,9 +25,12 @@ _SOUGHT = {
     "compat": frozenset(outcome.value for outcome in Outcome),  # its checks judge them
     "billing/refused": frozenset({Outcome.BAD_REQUEST.value}),
     "billing/limited": frozenset({Outcome.RATE_LIMITED.value}),
-    **{f"identity/{one}": frozenset({Outcome.BAD_REQUEST.value}) for one in (*ASKED, *LOGPROBS)},
 }
 """Outcomes that a mode, or a scenario of it, provokes on purpose: they are no failures."""
+_MAY_BE_REFUSED = (
+    setting.PREFIX, first_token.PREFIX, context.PREFIX, long_reply.PREFIX, tools.SCENARIO
+)  # fmt: skip
+"""How the scenarios of mode identity begin in which a refusal is an answer."""
 
 
 ALIKE = 3
@@ -65,14 +67,20 @@ def remarks(view: View) -> list[Remark]:
     return verdicts
 
 
+def _sought(phase: PhaseNumbers) -> frozenset[str]:
+    """What a phase provokes on purpose."""
+    if phase.mode == "identity" and phase.scenario.startswith(_MAY_BE_REFUSED):
+        return frozenset({Outcome.BAD_REQUEST.value})
+    of_mode = _SOUGHT.get(phase.mode, frozenset())
+    return _SOUGHT.get(f"{phase.mode}/{phase.scenario}", of_mode)
+
+
 def _failed(view: View) -> list[_Failed]:
     failing = []
     for phase in view.phases:
         if not phase.failures and not warmup_s(view.run):
             continue  # with a warm-up, requests that the numbers leave out may have failed, too
-        of_mode = _SOUGHT.get(phase.mode, frozenset())
-        sought = _SOUGHT.get(f"{phase.mode}/{phase.scenario}", of_mode)
-        of_phase = failures(view, phase.phase, sought)
+        of_phase = failures(view, phase.phase, _sought(phase))
         if of_phase.causes:
             failing.append(_Failed(phase, of_phase))
     return failing
