@@ -4,10 +4,11 @@ pages: `python docs/outputs.py how-to/rpm.md`.
 A command is run again if it is alone in its block, uses the embedded simulator, and shows only its
 final output (`--loglevel WARNING`), perhaps with warnings of the log before it. A line `...` stands
 for phases that a page leaves out, and for the paths at the very end; where no phases are shown, for
-verdicts of the levels that the page leaves out, and all that follows. The file of `--prompts` and
-`--trace` is the JSON block above it. Tables of the report below it are taken from the report of the
-same run, on the Chinese page from its Chinese report, and a later `analysis check` of the same run
-is repeated. A run whose generator was late is not used.
+verdicts of the levels that the page leaves out, and all that follows; `$ echo $?` may end it. The
+file of `--prompts` and `--trace` is the JSON block above it. Tables of the report below it are
+taken from the report of the same run, on the Chinese page from its Chinese report; an XML block is
+the file of `--junit`, and each `analysis check` of the same run is repeated. A run whose generator
+was late is not used.
 """
 
 import os
@@ -31,6 +32,8 @@ TABLE = re.compile(r"^\|.*\|\n\|[-:| ]+\|\n(?:\|.*\|\n)+(?:\n\*.*\*\n)?", re.M)
 WANTED = ("--simulator", "--loglevel WARNING")
 LEVELS = re.compile(r"^(?:BAD |note|ok  ) ", re.M)
 """How verdicts begin."""
+CODE = re.compile(r"^\$ echo \$\?\n\d+\n\Z", re.M)
+JUNIT = re.compile(r"^```xml\n.*?^```\n", re.S | re.M)
 WARNINGS = re.compile(r"\A(?:\[\d{4}-[^\n]*\n)*")
 
 
@@ -38,7 +41,7 @@ def can_run(command: str, shown: str) -> bool:
     """Whether a block can be regenerated: the output of one run on the simulator, from which only
     phases, paths and verdicts of some levels are left out."""
     shown = WARNINGS.sub("", shown)
-    rest = PHASES.sub("", shown)
+    rest = CODE.sub("", PHASES.sub("", shown))
     whole = shown.startswith("run ") and not re.search(r"^(\$ |\.\.\.\n.)", rest, re.M)
     return all(word in command for word in WANTED) and whole
 
@@ -53,11 +56,12 @@ def renew(page: Path) -> None:
             continue
         with tempfile.TemporaryDirectory() as folder:
             above = LINES.findall(text[: text.index(found[0])])
-            printed, run = _run(command, Path(folder), above[-1] if above else "")
+            printed, run, code = _run(command, Path(folder), above[-1] if above else "")
             if "generator-limited" in printed:
                 print(f"{page.name}: this machine was late: try again", file=sys.stderr)
                 continue
-            whole = f"```console\n{command}\n{elided(printed, shown)}```\n"
+            ends = f"$ echo $?\n{code}\n" if CODE.search(shown) else ""
+            whole = f"```console\n{command}\n{elided(printed, shown)}{ends}```\n"
             text = placed(text, found[0], whole, (run / "report.md").read_text("utf-8"))
             if found[0] in other:
                 again = [sys.executable, "-m", "analysis", "report", str(run), "--lang", "zh"]
@@ -66,27 +70,33 @@ def renew(page: Path) -> None:
                 other = placed(other, found[0], whole, told)
             before = WARNINGS.sub("", shown).split()[1]
             text, other = (_checked(page, before, run) for page in (text, other))
+            if (junit := Path(folder) / "junit.xml").is_file():
+                written = f"```xml\n{junit.read_text('utf-8')}```\n"
+                text, other = (JUNIT.sub(lambda _: written, page) for page in (text, other))  # noqa: B023
     page.write_text(text, encoding="utf-8")
     if other:
         chinese.write_text(other, encoding="utf-8")
 
 
-def _run(command: str, results: Path, lines: str) -> tuple[str, Path]:
-    """What a command prints, after the log's warnings, and the folder of its run; `lines` are those
-    of its own traffic."""
+def _run(command: str, results: Path, lines: str) -> tuple[str, Path, int]:
+    """What a command prints, between the log's warnings and why it failed, the folder of its run,
+    and its exit code; `lines` are those of its own traffic."""
     words = shlex.split(command.removeprefix("$ ").replace("\\\n", " "))
     traffic = results / "traffic.jsonl"
     for option in {"--prompts", "--trace"} & set(words):
         traffic.write_text(lines, encoding="utf-8")
         words[words.index(option) + 1] = str(traffic)
+    if "--junit" in words:
+        words[words.index("--junit") + 1] = str(results / "junit.xml")
     done = subprocess.run(
         [*words, "--results", str(results)], cwd=ROOT, capture_output=True, text=True, timeout=900,
         env={**os.environ, "WEIGHBRIDGE_LANG": "en",
              "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"},
     )  # fmt: skip
     [run] = [folder for folder in results.iterdir() if folder.is_dir()]
-    printed = _warnings(done.stderr) + done.stdout
-    return printed.replace(str(results), "results"), run
+    why = [line for line in done.stderr.splitlines(True) if line.startswith("weighbridge: ")]
+    printed = _warnings(done.stderr) + done.stdout + "".join(why)
+    return printed.replace(str(results), "results"), run, done.returncode
 
 
 def _warnings(log: str) -> str:
@@ -102,8 +112,9 @@ def _checked(text: str, before: str, run: Path) -> str:
         asked = found[1].replace(before, run.name)
         words = shlex.split(found[2].replace("\\\n", " ").replace(f"results/{before}", str(run)))
         done = subprocess.run(
-            [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False
-        )
+            [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False,
+            env={**os.environ, "WEIGHBRIDGE_LANG": "en"},
+        )  # fmt: skip
         return f"```console\n{asked}{done.stdout}{done.stderr}```\n"
 
     return CHECK.sub(lambda found: again(found) if before in found[1] else found[0], text)

@@ -42,6 +42,8 @@ def test_a_new_output_replaces_its_block_and_its_table() -> None:
     ("$ .venv/bin/locust --simulator --loglevel WARNING", "run a\n...\n", True),
     ("$ .venv/bin/locust --simulator --loglevel WARNING", "run a\n...\nb\n", False),
     ("$ .venv/bin/locust --simulator --loglevel WARNING", "run a\nphase ok\na 1\n...\n\nb\n", True),
+    ("$ .venv/bin/locust --simulator --loglevel WARNING", "run a\nb\n$ echo $?\n1\n", True),
+    ("$ .venv/bin/locust --simulator --loglevel WARNING", "run a\n$ echo $?\n1\nb\n", False),
     ("$ .venv/bin/locust --loglevel WARNING", "run a\nb\n", False),
     ("$ weighbridge rpm --simulator --loglevel WARNING", "[2026-1-1] a\nrun a\nb\n", True),
     ("$ weighbridge rpm --simulator --loglevel WARNING", "weighbridge: no\n", False),
