@@ -97,6 +97,7 @@ class Plan:
         lines = ["phase, kind, requests, at once, window, output budget of a request"]
         for phase in self.phases:
             count = "as many as fit" if phase.count is None else f"{phase.count} requests"
+            count = "1 request" if phase.count == 1 else count
             window = "-" if phase.duration_s is None else _lasting(phase.duration_s)
             if phase.pairs and phase.count is not None:
                 count = f"{phase.count // 2} requests to each of two routes"

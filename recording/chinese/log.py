@@ -24,6 +24,7 @@ COMPOSED: Mapping[str, str] = {
     "argument …: invalid … value: …": "{0} 的值 {2} 无效（应为 {1}）",
     "ambiguous option: … could match …": "选项 {0} 不明确，可能是 {1}",
     "…, …, … requests, … at once, …, …": "{0}，{1:+}，{2} 个请求，同时 {3:+} 个，{4}，{5:+}",
+    "…, …, 1 request, … at once, …, …": "{0}，{1:+}，1 个请求，同时 {2:+} 个，{3}，{4:+}",
     "…, …, as many as fit, … at once, …, …": "{0}，{1:+}，请求数不定，同时 {2} 个，{3}，{4:+}",
     "…, …, … requests to each of two routes, … at once, …, …": "{0}，{1:+}，两条路由各 {2} 个请求，同时 {3:+} 个，{4}，{5:+}",
     "…, …, as many as fit, Locust's users at once, …, …": "{0}，{1:+}，请求数不定，同时的数目即 Locust 用户数，{2}，{3:+}",
