@@ -5,8 +5,8 @@
     sign       = "<" | "<=" | ">" | ">="
     limit      = a decimal number, never below 0
 
-The grammar is here rather than beside the judge in `analysis.report.check`, because options are
-read before anything is sent, in a process that should not load pandas.
+The grammar is here rather than beside the judge in `analysis.report.condition_checks`, because
+options are read before anything is sent, in a process that should not load pandas.
 """
 
 import math

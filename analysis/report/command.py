@@ -159,9 +159,11 @@ def _failed(
     aloud: bool = False,
 ) -> bool:
     """Judges a run; True if it failed. `aloud` prints every check, not only the sentence."""
-    from analysis.report import check, junit
+    from analysis.report import junit
+    from analysis.report.check import sentence
+    from analysis.report.run_checks import judge
 
-    checks = check.judge(view, parse(options.fail_on or ""), objectives)
+    checks = judge(view, parse(options.fail_on or ""), objectives)
     if options.junit:
         junit.write(checks, view.run, options.junit)
         print(shown(options.junit), flush=True)
@@ -173,6 +175,6 @@ def _failed(
     elif options.fail_on and all(each.passed for each in checks):
         passed = view.t(f"all {len(checks)} checks passed", f"{len(checks)} 项检查全部通过")
         print(passed, flush=True)
-    if sentence := check.sentence(checks, view.t):
-        print(f"weighbridge: {shown(sentence)}", file=sys.stderr)
-    return bool(sentence)
+    if failure := sentence(checks, view.t):
+        print(f"weighbridge: {shown(failure)}", file=sys.stderr)
+    return bool(failure)

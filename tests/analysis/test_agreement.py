@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from analysis.numbers.agreement import differences
 from analysis.reading.load import load
-from analysis.report.check import judge
 from analysis.report.report import look
+from analysis.report.run_checks import judge
 from analysis.report.summary import Summary
 from tests.analysis.runs import make, probe
 

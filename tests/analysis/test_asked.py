@@ -9,7 +9,7 @@ from analysis.__main__ import main
 from analysis.page.words import Lang
 from analysis.reading.load import load
 from analysis.report import report, terminal
-from analysis.report.check import judge
+from analysis.report.run_checks import judge
 from analysis.report.verdicts import asked, verdicts
 from analysis.report.view import View
 from tests.analysis.runs import PHASE, failed, make, probe, record

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from analysis.reading.load import load
-from analysis.report.check import judge_conditions
+from analysis.report.condition_checks import judge_conditions
 from analysis.report.report import look
 from analysis.report.summary import Summary
 from analysis.report.view import View

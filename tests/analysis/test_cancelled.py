@@ -11,8 +11,8 @@ import pytest
 
 from analysis.numbers.summarize import of_phases
 from analysis.reading.load import load
-from analysis.report.check import judge
 from analysis.report.report import look
+from analysis.report.run_checks import judge
 from analysis.report.sections.cancelled import of_phases as cancelled
 from recording.cancel import Cancel
 from recording.record import RequestRecord

@@ -9,7 +9,8 @@ import pytest
 
 from analysis.page import html, markdown
 from analysis.reading.load import load
-from analysis.report import check, report
+from analysis.report import report
+from analysis.report.condition_checks import judge_objectives
 from analysis.report.sections import capacity as section_of
 from analysis.report.summary import Summary
 from recording.record import RequestRecord
@@ -185,4 +186,4 @@ def test_a_trial_that_was_cut_short_does_not_count(tmp_path: Path) -> None:
 def test_check_does_not_fail_a_search_for_the_objectives_it_missed(tmp_path: Path) -> None:
     """A search goes beyond the limit on purpose."""
     view = report.look(load(searched(tmp_path / "r", *FOUND)))
-    assert check.judge_objectives(view, parse(SLO, "slo")) == []
+    assert judge_objectives(view, parse(SLO, "slo")) == []

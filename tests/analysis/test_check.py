@@ -10,7 +10,8 @@ import pytest
 from analysis.page.words import Words
 from analysis.reading.load import load
 from analysis.report import report
-from analysis.report.check import Check, judge, sentence
+from analysis.report.check import Check, sentence
+from analysis.report.run_checks import judge
 from analysis.report.summary import Summary
 from analysis.report.verdicts import verdicts
 from loadshapes import modes

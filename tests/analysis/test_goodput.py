@@ -14,7 +14,9 @@ from analysis.page import markdown
 from analysis.page.words import Words
 from analysis.reading.load import load
 from analysis.report import report
-from analysis.report.check import judge, judge_objectives, sentence
+from analysis.report.check import sentence
+from analysis.report.condition_checks import judge_objectives
+from analysis.report.run_checks import judge
 from recording.record import RequestRecord
 from rules.conditions import parse as conditions
 from rules.slo import parse

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from analysis.reading.load import Run, load
 from analysis.report import junit, report
-from analysis.report.check import RUN, Check, judge
+from analysis.report.check import RUN, Check
+from analysis.report.run_checks import judge
 from recording.untrusted_text import shown
 from rules.conditions import parse
 from tests.analysis.runs import PHASE, make, record

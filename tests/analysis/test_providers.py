@@ -19,7 +19,7 @@ from analysis.page import markdown
 from analysis.page.words import Words
 from analysis.reading.load import load
 from analysis.report import report
-from analysis.report.check import judge
+from analysis.report.run_checks import judge
 from analysis.report.verdicts.charges import remarks
 from analysis.report.view import View
 from recording.record import RequestRecord

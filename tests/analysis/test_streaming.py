@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from analysis.numbers import streaming
 from analysis.numbers.streaming import gap_s, pooled
 from analysis.reading.load import load
-from analysis.report.check import judge
 from analysis.report.report import compose, look
+from analysis.report.run_checks import judge
 from analysis.report.summary import Summary
 from recording.record import RequestRecord
 from rules import stream_timing

@@ -11,7 +11,7 @@ from analysis.numbers.summarize import of_phases
 from analysis.page import markdown
 from analysis.reading.load import load
 from analysis.report import report
-from analysis.report.check import judge
+from analysis.report.run_checks import judge
 from recording.record import RequestRecord
 from rules.conditions import parse
 from tests.analysis.runs import dropped, make, phase, probe, record

@@ -17,7 +17,8 @@ from analysis.page.vocabulary import (
     PhaseColumn,
 )
 from analysis.page.words import ABSENT, integer
-from analysis.report.check import Check, judge_objectives
+from analysis.report.check import Check
+from analysis.report.condition_checks import judge_objectives
 from analysis.report.view import View
 from rules.slo import TIMES, Objectives, Slo
 

@@ -5,7 +5,8 @@ from itertools import chain
 
 from analysis.page.blocks import Remark
 from analysis.page.words import Words, integer
-from analysis.report.check import Check, judge_conditions, judge_objectives
+from analysis.report.check import Check
+from analysis.report.condition_checks import judge_conditions, judge_objectives
 from analysis.report.view import View
 from rules.conditions import Condition, ConditionError, parse
 
