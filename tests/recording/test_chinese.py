@@ -94,7 +94,7 @@ def test_every_fault_of_a_row_of_own_traffic_is_there_in_chinese() -> None:
 
 def test_faults_of_a_file_are_told_line_by_line_in_chinese() -> None:
     said = chinese(
-        "--prompts a b.jsonl: line 1: 'foo' is no key of a line (a gateway's own go into "
+        "--prompts a b.jsonl: line 1: 'foo' is not a key of a line (a gateway's own fields go into "
         "extra_body); n must be 1, for one reply is measured; line 3: it is not JSON (Expecting "
         "value: line 1 column 1 (char 0)); and 7 more lines; mend the file."
     )
