@@ -33,7 +33,7 @@ _FILES = {
 _TEXTS = {
     "title": ("Gateway", "网关"),
     "none": ("no run yet", "尚无运行"),
-    "on": ("on", "目标"),
+    "on": ("on", "发往"),
     "running": ("running", "运行中"),
     "ended": ("ended", "已结束"),
     "because": (": ", "："),

@@ -29,7 +29,7 @@ _DEEPEST = 6
 _LISTED = re.compile(r"(?:[\w.-]+, )*[\w.-]+ or [\w.-]+")  # a value that lists names
 _SIMPLIFIED = re.compile(r"zh(_CN|_SG|_Hans\w*)?\.UTF-?8", re.I)  # locales
 _PLACE = re.compile(r"(line|item) (\d+): ")
-_BETWEEN = re.compile(r"(?<=\.) (?=--)")  # faults of several options are told in one line
+_BETWEEN = re.compile(r"(?<=\.) (?=--|For example, give )")  # sentences in one line
 
 
 def in_language(text: str, lang: str) -> str:

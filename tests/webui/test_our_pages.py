@@ -100,11 +100,27 @@ def test_the_form_offers_what_the_chosen_mode_reads_and_no_more(
         assert 1 <= shown <= 9, f"{mode} begins with {shown} fields"
 
 
+def test_a_chinese_server_says_in_chinese_what_cannot_be_compared(
+    serve: Serve, browser: Browser
+) -> None:
+    server, page = serve("--lang", "zh", "--simulator", "--simulator-profile", "fast"), browser.page
+    for form in ({"mode": "smoke"}, {"mode": "ladder", "steps": "1"}):
+        server.start(model="m", **form)
+        server.ended()
+    page.goto(server.url + "/gateway/compare?run=" + "&run=".join(server.folders()))
+    told = page.inner_text(".alert")
+    assert "模式：smoke / ladder" in told and "阶段 ladder/m/1 仅见于 ladder-" in told
+    left = re.sub(r"[\w/.-]*\d[\w/.-]*|smoke(/\w+)*|ladder|--force", "", told, flags=re.A)
+    assert re.findall(r"[A-Za-z]+", left) == []
+    browser.errors.clear()  # HTTP 409
+
+
 def test_a_chinese_server_refuses_in_chinese(serve: Serve, browser: Browser) -> None:
     server, page = serve("--lang", "zh", "--simulator", "--simulator-profile", "fast"), browser.page
     page.goto(server.url + "/?mode=rpm")
     page.locator("[name=model]").fill("m")
     page.locator("[name=timeout]").evaluate("e => { e.value = 'soon' }")
+    page.get_by_text("尚不能开始：").wait_for()
     page.locator("[name=go], #go").first.click()
     alert = page.get_by_role("alert")
     alert.filter(has_text="--timeout 应为秒数，或 90s、1m、1h30m 这样的时长").wait_for()

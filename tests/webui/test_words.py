@@ -87,7 +87,11 @@ def test_a_server_with_lang_zh_shows_chinese(serve: Serve) -> None:
     assert '<html lang="zh-CN">' in page and "尚无运行" in page and "{" not in page
     assert server.open("/gateway/report.html").read().decode() == "报告在运行结束后生成。\n"
     for wrong, said in (
-        ({"mode": "rpm", "model": "m"}, "缺少 --target：rpm 模式需要目标 RPM。"),
+        (
+            {"mode": "rpm", "model": "m"},
+            "缺少 --target：rpm 模式需要目标 RPM。例如："
+            "--model gpt-5.4-nano --target 600 --duration 20。",
+        ),
         ({"mode": "interactive", "model": "m", "user_count": 0}, "用户数至少为 1。"),
     ):
         refused = server.swarm(**wrong)

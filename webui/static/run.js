@@ -18,7 +18,7 @@ const gatewayRun = (() => {
     if (!state.run) return words.none;
     const simulated = state.simulated ? ` (${words.simulated})` : "";
     const why = state.ending ? `${words.because}${state.ending}` : "";
-    return `${state.run} ${words.on} ${state.gateway}${simulated}, ${state.running ? words.running : words.ended}${why}`;
+    return `${state.run} ${words.on} ${state.gateway}${simulated}${words.comma}${state.running ? words.running : words.ended}${why}`;
   }
 
   // Only the columns in which something stands; the phase names the row.
@@ -69,7 +69,7 @@ const gatewayRun = (() => {
       made.push(box);
     };
     if (state.now) fact(words.phase_now, state.now);
-    if (state.next.length) fact(words.phase_next, state.next.join(", "));
+    if (state.next.length) fact(words.phase_next, state.next.join(words.comma));
     if (state.running && state.by_hand) fact(words.left_time, words.until_stopped);
     else if (state.left_s !== null) fact(words.left_time, `${words.about} ${lasting(state.left_s)}`);
     for (const { unit, limit, used } of state.budget) {

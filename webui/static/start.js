@@ -67,7 +67,7 @@
       const told = await post("gateway/outlook").catch(() => null);
       if (!told || turn !== asked) return;
       const place = byId("outlook");
-      place.textContent = `${told.success ? place.dataset.would : place.dataset.wrong}: ${told.message}`;
+      place.textContent = (told.success ? place.dataset.would : place.dataset.wrong) + told.message;
       if (told.success) mark("");
     }, ASK_AFTER_MS);
   }
