@@ -17,7 +17,7 @@ MOST_COMPARED = 6
 
 
 def rows(folder: Path | None, name: str, texts: Mapping[str, str]) -> Response:
-    """The run's rows so far, as CSV or the seed script's JSONL, without requests never sent.
+    """The run's rows so far, as CSV or the original script's JSONL, without requests never sent.
 
     A separate process reads and joins the part files, since this one sends requests.
     """

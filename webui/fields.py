@@ -81,7 +81,7 @@ def groups(shown: Options, lang: str, against: Sequence[str] = ()) -> list[Group
     controls = [_field(item, shown, lang, against) for item in fields(Options) if offered(item)]
     controls += [_by_hand(name, lang) for name in BY_HAND]
     return [
-        Group(*_titled(group, lang), of_group)
+        Group(*_name_and_purpose(group, lang), of_group)
         for group in _ORDER
         if (of_group := tuple(field for field in controls if field.group == group))
     ]
@@ -113,7 +113,7 @@ def _field(item: "Field[Any]", shown: Options, lang: str, against: Sequence[str]
         kind = "choice"
     elif isinstance(item.default, int | float):
         kind, value = "number", f"{value:g}" if isinstance(value, float) else value
-    label, help = _said(item.name, item.metadata["help"].partition("; docs/")[0], lang)
+    label, help = _label_and_help(item.name, item.metadata["help"].partition("; docs/")[0], lang)
     modes = readers(item)
     first = tuple(mode for mode in modes if item.name in (*ALWAYS, *_of_example(MODES[mode])))
     return FormField(
@@ -149,13 +149,13 @@ def _of_example(mode: Mode) -> dict[str, str]:
     return values
 
 
-def _said(name: str, help: str, lang: str) -> tuple[str, str]:
+def _label_and_help(name: str, help: str, lang: str) -> tuple[str, str]:
     if lang == "zh":
         return chinese.OPTIONS[name]
     return name.replace("_", " ").capitalize(), help
 
 
-def _titled(group: str, lang: str) -> tuple[str, str]:
+def _name_and_purpose(group: str, lang: str) -> tuple[str, str]:
     if lang == "zh":
         return chinese.GROUPS[group]
     return group.capitalize(), GROUPS[group]

@@ -36,11 +36,13 @@ class Ramp:
         return cls(int(users), rate)
 
 
-def options(form: Mapping[str, str], given: Options, references: Collection[str] = ()) -> Options:
-    """The options of a run: those that the server was given, changed by the form.
+def options(
+    form: Mapping[str, str], server_options: Options, references: Collection[str] = ()
+) -> Options:
+    """The options of a run: `server_options`, with the changes that the form makes.
 
-    `references` are the choices for `--against`: only what the operator has configured, because a
-    key goes to its own gateway only.
+    `references` are the choices for `--against`: only those that the operator has configured,
+    because a key must go to its own gateway only.
 
     The form has every mode's fields and keeps the last run's values; those that the mode does not
     read are ignored.
@@ -62,12 +64,12 @@ def options(form: Mapping[str, str], given: Options, references: Collection[str]
                 "command line that starts Locust."
             )
         changed[name] = _value(item, text)
-    asked = replace(given, **changed)
-    if asked.mode not in known():
-        return asked
-    others = [item for item in fields(Options) if asked.mode not in readers(item)]
-    defaults: dict[str, Any] = {item.name: item.default for item in others}
-    return replace(asked, **defaults)
+    changed_options = replace(server_options, **changed)
+    if changed_options.mode not in known():
+        return changed_options
+    unread = [item for item in fields(Options) if changed_options.mode not in readers(item)]
+    defaults: dict[str, Any] = {item.name: item.default for item in unread}
+    return replace(changed_options, **defaults)
 
 
 def _value(item: "Field[Any]", text: str) -> Any:
@@ -85,17 +87,17 @@ def number(
     label: str, text: str, kind: type[int] | type[float], seconds: bool = False
 ) -> int | float:
     """A finite number of a type, or a duration if `seconds`. Raises OperatorError."""
-    what = "a whole number" if kind is int else "a number"
+    expected = "a whole number" if kind is int else "a number"
     if seconds:
-        what = "a number of seconds, or a duration like 90s, 1m or 1h30m"
+        expected = "a number of seconds, or a duration like 90s, 1m or 1h30m"
     if not text.strip():
-        raise OperatorError(f"{label} is empty: it takes {what}.")
+        raise OperatorError(f"{label} is empty: it takes {expected}.")
     try:
         value = seconds_of(text) if seconds else kind(text)
     except ValueError:
-        raise OperatorError(f"{label} takes {what}, not {text[:40]!r}.") from None
+        raise OperatorError(f"{label} takes {expected}, not {text[:40]!r}.") from None
     if not math.isfinite(value):
-        raise OperatorError(f"{label} takes {what}, not {text[:40]!r}.")
+        raise OperatorError(f"{label} takes {expected}, not {text[:40]!r}.")
     return value
 
 

@@ -11,8 +11,8 @@ from ipaddress import ip_address
 
 def own_names(bound: str, advertised: str) -> frozenset[str]:
     """The names of this server: its bind address, this machine's names, and configured ones."""
-    given = [bound, *advertised.split(","), socket.gethostname(), socket.getfqdn()]
-    return frozenset(_plain(name) for name in given if name.strip())
+    names = [bound, *advertised.split(","), socket.gethostname(), socket.getfqdn()]
+    return frozenset(_plain(name) for name in names if name.strip())
 
 
 def is_ours(host: str, names: Collection[str]) -> bool:

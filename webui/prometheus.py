@@ -119,10 +119,10 @@ class Metrics:
                        self._tokens, self._cost, self._unknown, self._run):  # fmt: skip
             family.clear()
         self._found.clear()
-        asked, endpoint, phases = session.options, session.endpoint, session.plan.phases
+        options, endpoint, phases = session.options, session.endpoint, session.plan.phases
         self._currency = session.tariff.currency or ""
         simulated = str(endpoint.simulated).lower()
-        self._run.labels(asked.run_id, asked.mode, endpoint.shown, simulated).set(1)
+        self._run.labels(options.run_id, options.mode, endpoint.shown, simulated).set(1)
         self._names.clear()
         for phase in phases:
             self.plan(phase)
@@ -193,9 +193,9 @@ class Metrics:
 def _pieces(family: Metric) -> Iterator[bytes]:
     """The text of a metric family: its two comment lines, then its samples in batches."""
     for begin in range(0, max(1, len(family.samples)), PIECE_SAMPLES):
-        some = Metric(family.name, family.documentation, family.type)
-        some.samples = family.samples[begin : begin + PIECE_SAMPLES]
-        text = generate_latest(_One(some))
+        batch = Metric(family.name, family.documentation, family.type)
+        batch.samples = family.samples[begin : begin + PIECE_SAMPLES]
+        text = generate_latest(_One(batch))
         yield text.split(b"\n", 2)[2] if begin else text
 
 

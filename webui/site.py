@@ -38,20 +38,20 @@ def start_page(gateway: Gateway, desk: Desk) -> Callable[[], Response]:
     """The view of `/`: the form that starts a run."""
 
     def view() -> Response:
-        asked = desk.asked_last()
-        chosen = request.args.get("mode") or asked.mode or "smoke"
+        last = desk.asked_last()
+        chosen = request.args.get("mode") or last.mode or "smoke"
         cards = fields.cards(gateway.lang)
         return written(
             gateway.lang, "start", "./",
             cards=cards,
             chosen=chosen if chosen in {card.name for card in cards} else "smoke",
-            groups=fields.groups(asked, gateway.lang, desk.references()),
+            groups=fields.groups(last, gateway.lang, desk.references()),
             given=[
                 (flag, shown(value, 120))
-                for flag, value in fields.command_line_only(asked, gateway.lang)
+                for flag, value in fields.command_line_only(last, gateway.lang)
             ],
             host=desk.gateway,
-            simulated=asked.simulator,
+            simulated=last.simulator,
         )  # fmt: skip
 
     return view

@@ -60,15 +60,15 @@ class Desk:
         self._command = command
         self._given = Options.of(environment.parsed_options)
         self.gateway = gateway
-        self._one = BoundedSemaphore()
+        self._lock = BoundedSemaphore()
         self._stopping = False
-        self._meant = ""  # the plan that was last asked about
+        self._asked_about = ""  # the excessive plan that the operator was last asked to confirm
 
     def guard(self, start: View, stop: View) -> tuple[View, View]:
         """Replaces Locust's two views by ones that check first."""
 
         def swarm() -> Any:
-            with self._one:
+            with self._lock:
                 try:
                     left = self._ask(request.form.to_dict())
                 except OperatorError as error:
@@ -125,36 +125,36 @@ class Desk:
             raise OperatorError(
                 "no worker is connected: start one with locust --worker, then try again."
             )
-        asked, own = self._read(form)
+        requested, locust_fields = self._read(form)
         host = self._host(form.get("host", ""))
         before = self._environment.host
         for item in fields(Options):
-            setattr(self._environment.parsed_options, item.name, getattr(asked, item.name))
+            setattr(self._environment.parsed_options, item.name, getattr(requested, item.name))
         self._environment.host = host
         try:
-            self._see_that_it_is_meant(asked, form)
+            self._have_excess_confirmed(requested, form)
             self._command.prepare()
         except OperatorError:
             self._environment.host = before
             raise
-        return own
+        return locust_fields
 
     def _read(self, form: Mapping[str, str]) -> tuple[Options, dict[str, str]]:
         """The options in a form, and the fields that Locust is to read."""
-        asked = fields_of.options(form, self._given, self.references())
-        own: dict[str, str] = {}
-        if asked.mode == "interactive":
+        requested = fields_of.options(form, self._given, self.references())
+        locust_fields: dict[str, str] = {}
+        if requested.mode == "interactive":
             ramp = Ramp.of(form)
-            check_users(ramp.users, asked.max_workers)
-            own = {"user_count": str(ramp.users), "spawn_rate": str(ramp.rate)}
+            check_users(ramp.users, requested.max_workers)
+            locust_fields = {"user_count": str(ramp.users), "spawn_rate": str(ramp.rate)}
             seconds = run_time_s(form)
-            own["run_time"] = "" if seconds is None else str(seconds)
+            locust_fields["run_time"] = "" if seconds is None else str(seconds)
         elif run_time_s(form) is not None:
             raise OperatorError(
-                f"a run time is for mode interactive only: mode {asked.mode or '(none)'} ends by "
-                "its plan, so leave the run time empty."
+                f"a run time is for mode interactive only: mode {requested.mode or '(none)'} ends "
+                "by its plan, so leave the run time empty."
             )
-        return asked, own
+        return requested, locust_fields
 
     def asked_last(self) -> Options:
         """The options of the last run; before the first run, those of the server."""
@@ -172,33 +172,33 @@ class Desk:
     def outlook(self, form: Mapping[str, str], lang: str) -> dict[str, Any]:
         """The most that a start with this form would use, or the sentence that refuses it."""
         try:
-            asked, _ = self._read(form)
+            requested, _ = self._read(form)
             self._host(form.get("host", ""))
-            if unused := list(foreign(asked)):
+            if unused := list(foreign(requested)):
                 raise OperatorError(" ".join(unused))
-            plan = modes.plan(replace(asked, task_id_prefix="x"))
-            check_judgeable(plan, asked)
+            plan = modes.plan(replace(requested, task_id_prefix="x"))
+            check_judgeable(plan, requested)
         except OperatorError as error:
             return {"success": False, "message": self._sentence(f"{error}")}
-        estimate = estimate_said(plan, asked, table(asked, None))
+        estimate = estimate_said(plan, requested, table(requested, None))
         return {"success": True, "message": shown(estimate.zh if lang == "zh" else estimate.en)}
 
-    def _see_that_it_is_meant(self, asked: Options, form: Mapping[str, str]) -> None:
+    def _have_excess_confirmed(self, requested: Options, form: Mapping[str, str]) -> None:
         """Refuses an excessively large plan the first time. Raises OperatorError.
 
         The second press of Start confirms it. `prepare` refuses a plan that cannot be made.
         """
         try:
-            plan = modes.plan(replace(asked, task_id_prefix="x"))
+            plan = modes.plan(replace(requested, task_id_prefix="x"))
         except OperatorError:
             return
-        excess, key = plan.excess(), repr(asked)
-        if not excess or self._meant == key:
-            self._meant = ""
+        excess, key = plan.excess(), repr(requested)
+        if not excess or self._asked_about == key:
+            self._asked_about = ""
             return
-        self._meant = key
+        self._asked_about = key
         raise OperatorError(
-            f"this is {excess}: {estimate(plan, asked)}; nothing was sent, so press Start once "
+            f"this is {excess}: {estimate(plan, requested)}; nothing was sent, so press Start once "
             "more if that is what you mean."
         )
 
@@ -209,7 +209,7 @@ class Desk:
         is sent with the requests.
         """
         text = text.strip().rstrip("/")
-        if self.gateway is None and text and self._would_tell(text):
+        if self.gateway is None and text and self._would_reveal_a_secret(text):
             raise OperatorError(
                 f"no key of this server belongs to {text[:200]}, and a key is not sent to a host "
                 "that was typed in: start Locust with -H, or set the base URL beside its key "
@@ -222,11 +222,13 @@ class Desk:
             "request: start Locust with another -H to load another gateway."
         )
 
-    def _would_tell(self, host: str) -> bool:
+    def _would_reveal_a_secret(self, host: str) -> bool:
         """Whether a request to a host would reveal a secret that is not meant for it."""
-        given = self._given
-        silent = given.auth.strip().lower() == NONE and not (given.header or given.client_cert)
-        return not silent and not Table(os.environ).at_home(host, given.gateway)
+        options = self._given
+        silent = options.auth.strip().lower() == NONE and not (
+            options.header or options.client_cert
+        )
+        return not silent and not Table(os.environ).at_home(host, options.gateway)
 
     def _change(self, form: Mapping[str, str], session: Session) -> dict[str, str]:
         """Changes the users of an interactive run; nothing else can be changed during a run."""
@@ -240,10 +242,10 @@ class Desk:
             raise OperatorError("the number of users must be at least 1: use Stop to end the run.")
         ramp = Ramp.of(form)
         check_users(ramp.users, session.options.max_workers)
-        asked = fields_of.options(form, self._given, self.references())
+        requested = fields_of.options(form, self._given, self.references())
         for name in form:
             old: Any = getattr(session.options, name, None)
-            new: Any = getattr(asked, name, None)
+            new: Any = getattr(requested, name, None)
             if new != old and new != getattr(self._given, name, None):
                 raise OperatorError(
                     "a run is in progress: only the number of users and the ramp up can be "

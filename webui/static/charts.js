@@ -4,7 +4,7 @@
 const gatewayCharts = (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const HEIGHT = 230, LEFT = 58, RIGHT = 16, TOP = 26, BOTTOM = 26, CHARACTER = 7;
-  // Each chart's key, and its lines'; their names are words of the state: chart_rpm, line_failed.
+  // The key of each chart and of its lines; their names are in the state's words: chart_rpm, line_failed.
   const KINDS = [
     { key: "rpm", lines: ["rpm", "failed"] },
     { key: "tpm", lines: ["tpm"] },
@@ -21,7 +21,7 @@ const gatewayCharts = (() => {
     return made;
   }
 
-  // A number of the table and of the titles: one column has one form.
+  // Formats a number for the table and the titles, the same way within a column.
   function written(key, value) {
     if (typeof value !== "number") return value ?? "";
     const [least, most] = DIGITS[/^(p|ttft)\d/.test(key) ? "p95" : key] ?? [0, 6];
@@ -72,8 +72,8 @@ const gatewayCharts = (() => {
     });
   }
 
-  // A line ends with its phase, and where nothing is known; a point alone is a dot. The cost stays
-  // as it is until the next point.
+  // A line ends with its phase, and where a value is unknown; a single point is a dot. The cost stays
+  // constant until the next point.
   function line(svg, chart, points, key, name) {
     const runs = [];
     let before = null;
@@ -116,7 +116,7 @@ const gatewayCharts = (() => {
     return svg;
   }
 
-  // The title has the table's numbers: of the phase that began last, and the cost of all of them.
+  // The title shows the table's numbers: those of the latest phase, and the cost of all phases.
   function caption(kind, state) {
     const { rows, words } = state, row = rows.at(-1), title = words[`chart_${kind.key}`];
     if (!row) return title;
@@ -131,7 +131,7 @@ const gatewayCharts = (() => {
     return title + (value === "" ? "" : `${words.colon}${value}${whose}`) + failed;
   }
 
-  // Draws every chart of `state` (what ./gateway/state answers) into `place`, if anything is new.
+  // Draws every chart of `state` (the answer of ./gateway/state) into `place`, if anything is new.
   function show(place, state) {
     const told = JSON.stringify([place.clientWidth, state.points, state.marks, state.rows]);
     if (told === drawn && place.childElementCount) return;

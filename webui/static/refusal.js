@@ -1,5 +1,5 @@
-// Says what the server refused, where Locust's page says nothing: its Edit dialog closes as if the
-// change had been made. What the page shows by itself is not said twice.
+// Shows what the server refused where Locust's page does not: its Edit dialog closes as if the change
+// had been made. What the page shows by itself is not repeated.
 "use strict";
 
 (() => {

@@ -1,5 +1,5 @@
-// The run as it goes: where it is, what is left, what failed and why, one row for each phase, and the
-// charts. It fills the elements of the page, Locust's or ours, that have these ids.
+// Shows the live run: where it is, what is left, what failed and why, one row per phase, and the
+// charts. It fills the elements with these ids, on Locust's page or ours.
 "use strict";
 
 const gatewayRun = (() => {
@@ -21,7 +21,7 @@ const gatewayRun = (() => {
     return `${state.run} ${words.on} ${state.gateway}${simulated}${words.comma}${state.running ? words.running : words.ended}${why}`;
   }
 
-  // Only the columns in which something stands; the phase names the row.
+  // Only the columns that have a value in some row; the phase is the header of its row.
   function table(place, columns, rows, wrapped) {
     const named = (row) => row.model && row.phase.includes(row.model); // then the model is told twice
     const stands = (key) => (key === "model" ? !rows.every(named) : rows.some((row) => (row[key] ?? "") !== ""));

@@ -1,4 +1,4 @@
-// The start form: only what the chosen mode takes, what it would send, and a refusal beside it.
+// The start form: shows only the fields of the chosen mode, what it would send, and any refusal.
 "use strict";
 
 (() => {
@@ -16,7 +16,7 @@
     return form.querySelector("[name=mode]:checked")?.value ?? "";
   }
 
-  // Fields move between the top and their folded groups; the order stays that of the options.
+  // Moves fields between the top and their folded groups; they stay in the order of the options.
   function choose() {
     const chosen = mode();
     for (const [field, home] of homes) {
@@ -49,7 +49,7 @@
     return answer.json();
   }
 
-  // Which field a sentence is about: `--target takes ...` is about that of --target.
+  // The field that a sentence is about: `--target takes ...` is about the field of --target.
   function mark(sentence) {
     for (const [field] of homes) {
       const said = sentence !== "" && !field.hidden && `${sentence} `.includes(`${field.dataset.flag} `);

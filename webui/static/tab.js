@@ -1,5 +1,5 @@
-// Fills Locust's Gateway tab: React owns #root, so it stands after it. It follows the run of the
-// server, also one that was started elsewhere.
+// Fills Locust's Gateway tab. React owns #root, so our part comes after it. It follows the server's
+// run, even if that was started elsewhere.
 "use strict";
 
 (() => {
