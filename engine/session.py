@@ -106,8 +106,7 @@ class Session:
         currency = self.tariff.currency or ""
         self.progress = Progress(self.tallies, currency, options.lang, resumed=remains is not None)
         self.stopped = ""
-        # Called with each record, with what was not sent, with each event, with each phase that a
-        # program plans.
+        # Called with each record, with what was not sent, with each event, with each planned phase:
         self.watchers: list[Callable[[RequestRecord], None]] = []
         self.on_unsent: list[Callable[[Unsent], None]] = []
         self.noted: list[Callable[[Event], None]] = []

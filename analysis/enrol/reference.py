@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from analysis.numbers.identity import (
+from analysis.numbers.identity_rows import (
     Given,
     asked_of,
     called,

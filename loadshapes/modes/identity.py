@@ -12,11 +12,10 @@ from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from identity import asked, bound, context, first_token, long_reply, reference_file, setting, tools
+from identity import asked, context, first_token, long_reply, reference_file, setting, tools
 from identity.alpha import LOOKS
 from identity.asked import Row
 from identity.bank import BANK
-from identity.bound import Bound
 from identity.cells import CHOOSING, Cell, choose, enough
 from identity.counting import Count
 from identity.honoured import restless
@@ -34,6 +33,7 @@ from identity.looks import (
 from identity.reference import Reference
 from identity.texts import COUNTED, STREAMED
 from loadshapes.finding import Finding
+from loadshapes.identity_outlook import outlook
 from loadshapes.modes.mode import Mode
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
@@ -43,7 +43,7 @@ from loadshapes.task_prefix import task_prefix
 from recording.arms import REFERENCE
 from recording.errors import MissingOption, OperatorError
 from recording.record import RequestRecord
-from rules.prices import PriceError, Prices
+from rules.prices import PriceError
 from rules.prices import read as read_prices
 from settings.body_profile import BUDGETS, extra_body
 from settings.options import Options
@@ -96,7 +96,7 @@ def plan(options: Options) -> Plan:
         phases=(),
         unfold=lambda: _program(options, known),
         most_users=min(AT_ONCE, options.max_workers),
-        outlook="; ".join(_outlook(options, model, known, prices) for model in options.models)
+        outlook="; ".join(outlook(options, model, known, prices) for model in options.models)
         + " (what a gateway adds to a prompt is not in it)",
     )
 
@@ -123,51 +123,6 @@ def _reference(options: Options) -> Reference:
             "route was mixed, or the model changed). It cannot be used: make another with --enrol."
         )
     return known
-
-
-def _outlook(options: Options, model: str, known: Reference | None, prices: Prices | None) -> str:
-    """What a model may use: bounds, not estimates."""
-    price = prices.of(model) if prices else None
-    unit = f" {prices.currency}" if prices and prices.currency else ""
-
-    def told(one: Bound) -> str:
-        tokens = one.prompt_tokens + one.output_tokens
-        text = f"{one.requests} requests and at most {tokens:,} tokens"
-        return text + (f" and {price.most_of(*one):.6g}{unit}" if price else "")
-
-    found = [f"{model}: who counts, {told(bound.counting())}"]
-    if not options.enrol:
-        found.append(
-            f"whether settings are honoured, at most {told(bound.settings(known is not None))}"
-        )
-    if options.enrol:
-        found.append(f"a reference, {told(bound.enrolment(ANSWERS))}")
-    if known is not None:
-        if known.logprobs is not None:
-            found.append(f"log-probabilities, {told(bound.likeliest(1))}")
-        if known.seed is not None:
-            found.append(f"whether a seed is, {told(bound.seeds())}")
-        first, whole = bound.audit(cell.question for cell in known.cells)
-        found.append(f"who answers, {told(first)} where it differs at once, else {told(whole)}")
-    if options.against:
-        tops = len(first_token.TOPS)
-        found.append(f"who counts there, {told(bound.plain_counting())}")
-        found.append(f"choosing questions there, {told(bound.choosing())}")
-        found.append(f"log-probabilities, on each route at most {told(bound.likeliest(tops))}")
-        found.append(f"whether a seed is honoured, on each route at most {told(bound.seeds())}")
-        first, whole = bound.dearest(LOOKS[0][0]), bound.dearest(LOOKS[-1][0])
-        found.append(
-            f"who answers, on each route at most {told(first)} where it differs at once, else at "
-            f"most {told(whole)}"
-        )
-    if options.identity_tools:
-        found.append(f"tool calls, on each route {told(bound.calls())}")
-    if sizes := context.sizes(options.identity_context):
-        found.append(f"context length, at most {told(bound.lengths(sizes))}")
-    if options.identity_output:
-        where = ", on each route at most" if options.against else ", at most"
-        found.append(f"long replies{where} {told(bound.long_replies(options.identity_output))}")
-    return "; ".join(found)
 
 
 def _program(options: Options, known: Reference | None) -> Program:
