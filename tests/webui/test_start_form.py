@@ -70,7 +70,7 @@ def test_options_that_name_files_or_start_programs_are_not_in_the_form_and_refus
         ({"mode": "smoke", "loglevel": "DEBUG"}, "'loglevel' is not a field"),
         ({"mode": "smoke", "run_time": "10s"}, "A run time is for mode interactive only"),
         ({"mode": "smoke", "host": "http://203.0.113.9/v1"}, "This server sends to http://127"),
-        ({"mode": "interactive"}, "one model at a time"),
+        ({"mode": "interactive"}, "mode interactive needs the model to load"),
         ({"mode": "interactive", "model": "a,b"}, "one model at a time"),
         ({"mode": "interactive", "model": "m", "user_count": ""}, "number of users is empty"),
         ({"mode": "interactive", "model": "m", "user_count": "0"}, "must be at least 1"),
