@@ -221,6 +221,22 @@ def test_unknown_costs_prices_and_tokenizers_are_named_and_not_judged() -> None:
     )
 
 
+def test_cases_that_state_no_usage_or_no_cost_are_named_as_not_judged() -> None:
+    """And a bill of which all cases state both has no such sentence."""
+
+    def partly(row: dict[str, Any]) -> None:
+        if row["scenario"] == "n":  # refused
+            row |= dict.fromkeys(("prompt_tokens", "completion_tokens", "cached_tokens"))
+            row |= {"success": False, "outcome": "bad_request", "cost_source": "unknown"}
+        if row["scenario"] == "stream":
+            row["cost_source"] = "price_table"
+
+    said = remark_texts(judge(MODEL, rows(partly), PRICES))
+    assert "Not judged, because no reply with its usage came: two replies (n = 2)." in said
+    assert "Costs not judged, because no reply states one: streamed." in said
+    assert not [one for one in remark_texts(judge(MODEL, rows(), PRICES)) if "ot judged" in one]
+
+
 def remark_texts(bill: ModelBill) -> list[str]:
     return [str(getattr(one, "text", "")) for one in billing.remarks(Words("en", "CNY"), bill)]
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from analysis.numbers.billing import CaseBill, ModelBill
 from analysis.numbers.billing_findings import Kind
+from analysis.numbers.billing_money import REFUSED
 from analysis.page.blocks import Block, Remark, Section, Text
 from analysis.page.columns import Column, Name, table
 from analysis.page.vocabulary import CHARGED, money
@@ -15,6 +16,8 @@ from rules.billing_cases import LEFT, NAMED
 from rules.token_slopes import CHAT_TOKENS
 
 PLACE = 125  # in the report
+_SILENT = ("stream_no_usage", *REFUSED, *LEFT)
+"""Cases that need not state anything."""
 
 
 def section(view: View) -> Section:
@@ -67,7 +70,7 @@ def _unknown(t: Words, bill: ModelBill) -> list[str]:
                 "未内置该模型的分词器数据：若全部计数按同一倍数虚增，此处无法看出。",
             )
         )
-    sentences += [*_beside(t, bill), *_not_provoked(t, bill)]
+    sentences += [*_left_out(t, bill), *_beside(t, bill), *_not_provoked(t, bill)]
     if not bill.stated:
         sentences.append(
             t(
@@ -97,6 +100,38 @@ def _unknown(t: Words, bill: ModelBill) -> list[str]:
                 "No price is known for this model (`--prices`): only costs of the same usage are "
                 "compared.",
                 "未提供该模型的价格（`--prices`）：仅比较用量相同的费用。",
+            )
+        )
+    return sentences
+
+
+def _left_out(t: Words, bill: ModelBill) -> list[str]:
+    """The cases that should state their usage, or their cost, and do not."""
+    if bill.counter is None:
+        return []
+    expected = [case for case in bill.cases if case.sent and case.case not in _SILENT]
+    uncounted = [case for case in expected if case.prompt is None]
+    unpaid = [case for case in expected if case.prompt is not None and not case.with_cost]
+
+    def names(cases: list[CaseBill]) -> tuple[str, str]:
+        named = [NAMED[case.case] for case in cases]
+        return "; ".join(case.en for case in named), "、".join(case.zh for case in named)
+
+    sentences = []
+    if uncounted:
+        en, zh = names(uncounted)
+        sentences.append(
+            t(
+                f"Not judged, because no reply with its usage came: {en}.",
+                f"未收到给出 usage 的应答，故不下结论：{zh}。",
+            )
+        )
+    if unpaid and bill.stated:
+        en, zh = names(unpaid)
+        sentences.append(
+            t(
+                f"Costs not judged, because no reply states one: {en}.",
+                f"应答未给出费用，故不对其费用下结论：{zh}。",
             )
         )
     return sentences
