@@ -12,7 +12,7 @@ from decimal import Decimal
 from statistics import median
 from typing import Any
 
-from analysis.failover.joined import nothing_joins
+from analysis.failover.joined import check_joined
 from analysis.failover.upstream_log import Attempt, UpstreamLog
 from analysis.reading.load import Run, RunError
 from analysis.reading.moment import moment
@@ -115,8 +115,7 @@ def hung_up(run: Run, log: UpstreamLog) -> Statement:
     for attempt in log.attempts:
         if (place := names.place(attempt.ids)) is not None:
             matched[place].append(attempt)
-    if log.attempts and not matched:
-        raise RunError(nothing_joins(log))
+    check_joined(log, sum(map(len, matched.values())))
     left = defaultdict[tuple[str, str], list[CancelledRequest]](list)
     whole = defaultdict[str, list[Decimal]](list)
     apart = [0.0]

@@ -80,8 +80,7 @@ def join(run: Run, log: UpstreamLog) -> Joined:
             foreign += 1
         else:
             matched[place].append(attempt)
-    if log.attempts and not matched:
-        raise RunError(nothing_joins(log))
+    check_joined(log, sum(map(len, matched.values())))
     rows = zip(*(known(frame[name]) for name in _COLUMNS), strict=True)
     requests = [
         _request(row, matched.get(place, []), log.windows)
@@ -96,14 +95,23 @@ def join(run: Run, log: UpstreamLog) -> Joined:
     return Joined(run, log, requests, foreign, max(0.0, -min(apart, default=0.0)))
 
 
-def nothing_joins(log: UpstreamLog) -> str:
-    """Why no attempt in a log belongs to the run's requests."""
-    if not any(attempt.ids for attempt in log.attempts):
-        return (
-            "no attempt in the upstream's log has a task_id or a trace id: let the gateway pass on "
-            "the body's task_id (of streams: run with --task-id-on-streams) or the traceparent."
+def check_joined(log: UpstreamLog, matched: int) -> None:
+    """Check that the attempts that belong to a run's requests are known: `matched` of them joined.
+
+    Where most attempts have no name, a request without attempts may have had several. Raises
+    RunError.
+    """
+    nameless, count = sum(not attempt.ids for attempt in log.attempts), len(log.attempts)
+    if nameless > matched:
+        raise RunError(
+            f"{nameless} of {count} attempts in the upstream's log have neither a task_id nor a "
+            "trace id: let the gateway pass on the body's task_id (of streams: run with "
+            "--task-id-on-streams) or the traceparent."
         )
-    return "the upstream's log names no request of this run: give the log of the same hour."
+    if count and not matched:
+        raise RunError(
+            "the upstream's log names no request of this run: give the log of the same hour."
+        )
 
 
 def _request(row: tuple[Any, ...], attempts: list[Attempt], windows: Sequence[Window]) -> Request:

@@ -8,7 +8,7 @@ shown is not judged either.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import fsum
+from math import fsum, isclose
 
 from analysis.numbers.billing_findings import OF_OUTPUT, Finding, Kind
 from analysis.numbers.billing_money import REFUSED, of_money
@@ -45,8 +45,11 @@ class CaseBill:
 
     @property
     def difference(self) -> float | None:
-        """Charged - price x stated."""
-        return None if self.priced is None or self.charged is None else self.charged - self.priced
+        """Charged - price x stated; binary dust of the two sums is 0."""
+        if self.priced is None or self.charged is None:
+            return None
+        difference = self.charged - self.priced
+        return 0.0 if isclose(self.charged, self.priced, rel_tol=1e-9) else difference
 
     @property
     def above_reference(self) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from analysis.numbers.billing_findings import Finding, Kind
 from analysis.numbers.billing_rows import FEWEST, Row, by_table, cost_of, known
-from analysis.numbers.charged_apart import Apart, Charge, Unit, apart, charge
+from analysis.numbers.charged_apart import Apart, Charge, Unit, apart, beyond, charge
 from analysis.numbers.pricing import unit_of
 from rules.prices import PRICED, Prices
 
@@ -31,11 +31,11 @@ def of_money(rows: Sequence[Row], model: str, prices: Prices | None) -> list[Fin
             return [*findings, Finding(Kind.PRICE_CHANGED)]
         plain = [one for one in found.units if one.case in PLAIN]
         if not plain or len(found.units) <= found.right:
-            uncredited = fsum(one.cost - one.due for one in missed)
+            uncredited = beyond(missed)
             more = Finding(Kind.CACHE_NOT_CREDITED, None, uncredited, len(missed))
             return [*findings, *_named(found), *([more] if len(missed) >= FEWEST else [])]
         charges = [one for each in plain for one in each.charges]
-        off = fsum(one.cost - one.due for one in charges)
+        off = beyond(charges)
         findings.append(Finding(Kind.OFF_PRICE, None, off, len(charges)))
     usual = _plain_costs(rows, unit)
     if usual is None:
@@ -103,7 +103,7 @@ def _named(found: Apart) -> list[Finding]:
         hits = all(one.hit for one in units)
         findings.append(Finding(kind, case, amount, count, hits=hits))
     if found.strays:
-        amount = fsum(one.cost - one.due for one in found.strays)
+        amount = beyond(found.strays)
         findings.append(Finding(Kind.SINGLE_CHARGES, None, amount, len(found.strays)))
     return findings
 

@@ -8,8 +8,9 @@ request of any other case does, and one of those stands between them in time.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
-from math import fsum, inf
+from math import inf
 
 from analysis.numbers.agreement import CACHEABLE_TOKENS
 from analysis.numbers.billing_rows import FEWEST, Row, cached_of, cost_of, known
@@ -55,7 +56,7 @@ class Unit:
     @property
     def amount(self) -> float:
         """Charged beyond what is due, money."""
-        return fsum(one.cost - one.due for one in self.charges)
+        return beyond(self.charges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,11 @@ def apart(charges: Sequence[Charge]) -> Apart:
     right = len({(one.case, one.hit) for one in rest})
     changed = bool(strays) and (bool(units) or _together(charges))
     return Apart(units, right, strays, changed)
+
+
+def beyond(charges: Sequence[Charge]) -> float:
+    """The sum of what charges exceed what is due, money: exact in decimals, as amounts are."""
+    return float(sum(Decimal(repr(one.cost)) - Decimal(repr(one.due)) for one in charges))
 
 
 def _all_off(charges: Sequence[Charge]) -> bool:

@@ -19,6 +19,8 @@ ANALYSIS: Mapping[str, str] = {
     "and … more": "另有 {0} 处不同",
     "… has no column …: give the --log of the simulator behind.": "{0} 没有 {1} 列：请给出网关后面的模拟器的 --log 文件。",
     "… must be the simulator's --log, a CSV in UTF-8: ….": "{0} 须为模拟器的 --log 文件（UTF-8 编码的 CSV）：{1}。",
+    "… of … attempts in the upstream's log have neither a task_id nor a trace id: let the gateway pass on the body's task_id (of streams: run with --task-id-on-streams) or the traceparent.": "上游日志的 {1} 次尝试中有 {0} 次既无 task_id 也无 trace id：请让网关传递请求体中的 task_id（流式请求须加 --task-id-on-streams 运行）或 traceparent。",
+    "the upstream's log names no request of this run: give the log of the same hour.": "上游日志中没有本次运行的请求：请给出同一时段的日志。",
     "… must be the simulator's schedule: restore it.": "{0} 须为模拟器的故障时间表：请恢复该文件。",
     "… …: give the simulator's --log.": "{0} {1}：请给出模拟器的 --log 文件。",
     "…: arrival_unix_s must be a time, restore the file.": "{0}：arrival_unix_s 须为时间，请恢复该文件。",

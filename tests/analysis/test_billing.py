@@ -221,6 +221,13 @@ def test_unknown_costs_prices_and_tokenizers_are_named_and_not_judged() -> None:
     )
 
 
+def test_binary_dust_of_two_equal_sums_is_no_difference() -> None:
+    """0.1 + 0.2 is not 0.3 in binary: a gateway that does not round is not 0.000000000000 off."""
+    exact = Price(input=1.37, cached_input=0.137, output=4.91)
+    bill = judge(MODEL, rows(price=exact), Prices({MODEL: exact}))
+    assert {case.difference for case in bill.cases} <= {0.0, None}
+
+
 def test_cases_that_state_no_usage_or_no_cost_are_named_as_not_judged() -> None:
     """And a bill of which all cases state both has no such sentence."""
 

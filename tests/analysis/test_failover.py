@@ -295,3 +295,21 @@ def test_what_a_fault_adds_is_not_mixed_with_a_gateway_that_changes_by_itself(
     for name in begins:
         assert added_s(by_fault[name]) == pytest.approx(1.0, abs=0.51 * abs(drift_s) + 1e-6)
     assert added_s(by_fault[None]) is None
+
+
+def test_a_log_whose_attempts_are_mostly_nameless_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who asked for them is unknown, so no request may be said not to have reached an upstream."""
+    rows = [record(0), *(record(i, outcome="abandoned", success=False) for i in range(1, 4))]
+    attempts = [tried(0), *(tried(i, task_id="") for i in range(1, 4))]
+    run, log = make(tmp_path / "r", *rows), log_of(tmp_path, attempts, [])
+    for command in ("failover", "hung-up"):
+        assert main([command, str(run), "--upstream-log", str(log)]) == 2
+        said = capsys.readouterr().err
+        assert "3 of 4 attempts in the upstream's log have neither a task_id nor a trace id" in said
+
+
+def test_a_few_nameless_attempts_such_as_health_checks_are_no_obstacle(look: Look) -> None:
+    attempts = [tried(0), tried(1), tried(9, task_id="")]
+    assert look([record(0), record(1)], attempts)[None].attempts == 2
