@@ -59,11 +59,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m analysis
 
 def parser(prog: str) -> Parser:
     """What the command line may contain."""
-    made = Parser(
+    top = Parser(
         prog=prog,
         description="Read, judge, compare and export runs, and hold them against bills and logs.",
     )
-    commands = made.add_subparsers(required=True, metavar="COMMAND")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
     report.add_commands(commands)
     compare.add_commands(commands)
     reconcile.add_command(commands)
@@ -73,7 +73,7 @@ def parser(prog: str) -> Parser:
     watch.add_command(commands)
     failover.add_commands(commands)
     import_command.add_command(commands)
-    return made
+    return top
 
 
 if __name__ == "__main__":

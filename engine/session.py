@@ -184,8 +184,7 @@ class Session:
         )
         if self.plan.traffic is not None:
             for note in self.plan.traffic.notes:
-                place = int(self.options.lang == "zh")
-                log.warning("your own traffic: %s", clause(note, place))
+                log.warning("your own traffic: %s", clause(note, int(self.options.lang == "zh")))
         if self._remains is not None:
             content = written_by_us(self._remains.manifest)
         for phase in self.plan.phases:

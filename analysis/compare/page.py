@@ -108,7 +108,7 @@ def _result(comparison: Comparison, t: Words) -> list[Block]:
         for run, phase in comparison.limited
     ]
     if not comparison.tested:
-        why = t.join(dict.fromkeys(_why(one, t) for one in comparison.findings if one.why))
+        why = t.join(dict.fromkeys(_why(each, t) for each in comparison.findings if each.why))
         reason = why or t("no phase has a counterpart", "没有对应的阶段")
         text = t(f"Nothing could be compared: {reason}.", f"没有可比较的数据：{reason}。")
         return [*blocks, Remark("note", text)]

@@ -143,22 +143,22 @@ def hung_up(run: Run, log: UpstreamLog) -> Statement:
 def _of(
     phase: str, when: str, requests: Sequence[CancelledRequest], whole: Sequence[Decimal]
 ) -> HungUp:
-    went_on_s = [one.went_on_s for one in requests if one.went_on_s is not None]
-    tokens = [one.tokens for one in requests if one.tokens is not None]
+    went_on_s = [request.went_on_s for request in requests if request.went_on_s is not None]
+    tokens = [request.tokens for request in requests if request.tokens is not None]
     return HungUp(
         phase=phase,
         when=when,
         requests=len(requests),
-        arrived=sum(bool(one.attempts) for one in requests),
-        noticed=sum(one.noticed for one in requests),
-        went_on=sum(one > LATE_S for one in went_on_s),
-        asked_after=sum(one.asked_after for one in requests),
+        arrived=sum(bool(request.attempts) for request in requests),
+        noticed=sum(request.noticed for request in requests),
+        went_on=sum(request > LATE_S for request in went_on_s),
+        asked_after=sum(request.asked_after for request in requests),
         went_on_p50_s=_median(went_on_s),
         went_on_max_s=max(went_on_s, default=None),
-        chunks_p50=_median([one.chunks for one in requests if one.chunks is not None]),
+        chunks_p50=_median([request.chunks for request in requests if request.chunks is not None]),
         tokens_p50=_median(tokens),
         tokens_max=max(tokens, default=None),
-        charged=sum((one.billed for one in requests), Decimal(0)),
+        charged=sum((request.billed for request in requests), Decimal(0)),
         whole=sum(whole, Decimal(0)) / len(whole) * len(requests) if whole else None,
     )
 

@@ -141,4 +141,6 @@ def _met(
                 return window
     if sent is None:
         return None
-    return next((one for one in windows if one.fault == DEAD and one.holds(sent)), None)
+    return next(
+        (possible for possible in windows if possible.fault == DEAD and possible.holds(sent)), None
+    )

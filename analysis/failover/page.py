@@ -297,13 +297,15 @@ def _streams(groups: Sequence[Group], t: Words) -> list[Table]:
 
 
 def _recovery(groups: Sequence[Group], t: Words) -> list[Table]:
-    recoveries = [(one, one.recovery) for one in groups if one.recovery is not None]
+    recoveries = [(each, each.recovery) for each in groups if each.recovery is not None]
     columns: list[Column[Any, Any]] = [
-        _fault(t).on(lambda one: one[0]),
-        Name("Attempts sent there", "期间仍发往该上游").of(lambda one: one[1].sent_there, integer),
-        Name("the last after", "最后一次于").of(lambda one: one[1].last_there_s, seconds),
-        Name("Tried again", "重新尝试").of(lambda one: one[1].tried_s, seconds),
-        Name("Answered again", "恢复应答").of(lambda one: one[1].answered_s, seconds),
+        _fault(t).on(lambda each: each[0]),
+        Name("Attempts sent there", "期间仍发往该上游").of(
+            lambda each: each[1].sent_there, integer
+        ),
+        Name("the last after", "最后一次于").of(lambda each: each[1].last_there_s, seconds),
+        Name("Tried again", "重新尝试").of(lambda each: each[1].tried_s, seconds),
+        Name("Answered again", "恢复应答").of(lambda each: each[1].answered_s, seconds),
     ]
     how = t(
         f"Seconds after the fault began (the last attempt there), and after it ended; {ABSENT}: "

@@ -147,7 +147,9 @@ def read(path: Path, per_unit: Decimal | None = None, currency: str = "") -> Acc
 
 _COLUMNS = ("outcome", "api_cost")
 _MAY_BE_CHARGED = frozenset(
-    one for one in Outcome if one not in (Outcome.OK, Outcome.DROPPED) and not FACTS[one].free
+    outcome
+    for outcome in Outcome
+    if outcome not in (Outcome.OK, Outcome.DROPPED) and not FACTS[outcome].free
 )
 
 

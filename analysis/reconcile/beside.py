@@ -78,9 +78,9 @@ def arrivals_section(arrivals: Arrivals, t: Words) -> Section:
             t,
             [(kind, arrivals.of(kind)) for kind in Arrival],
             [
-                WHAT.of(lambda one: _NAMES[one[0]](t)),
-                REQUESTS.of(lambda one: len(one[1])),
-                TRIES.of(lambda one: _tries(one[1]), integer),
+                WHAT.of(lambda each: _NAMES[each[0]](t)),
+                REQUESTS.of(lambda each: len(each[1])),
+                TRIES.of(lambda each: _tries(each[1]), integer),
             ],
             how=t(
                 f"{log.path.name}: {len(log.entries)} entries, {arrivals.foreign} of them for "
@@ -165,15 +165,15 @@ def _notes(arrivals: Arrivals, t: Words) -> list[Block]:
 
 
 _REQUEST: list[Column[Request, Any]] = [
-    TASK_ID.of(lambda one: one.task_id or ABSENT),
-    MODEL.of(lambda one: one.model or ABSENT),
-    OUTCOME.of(lambda one: one.outcome),
-    TRIES.of(lambda one: one.tries, integer),
-    Name("Outside", "外部耗时").of(lambda one: one.outside_s, seconds),
-    Name("Inside", "内部耗时").of(lambda one: one.inside_s, seconds),
+    TASK_ID.of(lambda request: request.task_id or ABSENT),
+    MODEL.of(lambda request: request.model or ABSENT),
+    OUTCOME.of(lambda request: request.outcome),
+    TRIES.of(lambda request: request.tries, integer),
+    Name("Outside", "外部耗时").of(lambda request: request.outside_s, seconds),
+    Name("Inside", "内部耗时").of(lambda request: request.inside_s, seconds),
     Column(
         Name("Log lines", "日志行号"),
-        lambda one: list(dict.fromkeys(str(entry.line) for entry in one.entries)),
+        lambda request: list(dict.fromkeys(str(entry.line) for entry in request.entries)),
         lambda t, lines: t.join(lines) or ABSENT,
     ),
 ]

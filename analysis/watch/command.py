@@ -65,11 +65,11 @@ def run(options: argparse.Namespace) -> bool:
     if options.days < 1:
         raise InputError(f"--days {options.days} is no number of days: give 1 or more.")
     t, alarms = Words(options.lang), list[str]()
-    for one, audits in _audits(options.runs).items():
+    for asked, audits in _audits(options.runs).items():
         last = max(audits, key=lambda audit: audit.began).compared
         counted = [audit for audit in audits if audit.compared == last]
         days = by_day([(audit.began.astimezone(UTC).date(), audit.verdict) for audit in counted])
-        verdict, name = watched(days, options.days), _name(t, one, last)
+        verdict, name = watched(days, options.days), _name(t, asked, last)
         print(shown(f"{name}{t.colon}{_verdict(t, verdict)}"))
         print(*(f"  {day}  {_verdict(t, own)}" for day, own in days.items()), sep="\n")
         if others := [audit.compared for audit in audits if audit.compared != last]:
@@ -101,10 +101,10 @@ def _alarm(t: Words, name: str, verdict: Verdict, days: int) -> list[str]:
     return []
 
 
-def _name(t: Words, one: Watched, compared: Compared) -> str:
+def _name(t: Words, asked: Watched, compared: Compared) -> str:
     return t(
-        f"{quoted(one.model, 60)} over {one.route}, {_compared(t, compared)}",
-        f"{quoted(one.model, 60)}，经 {one.route}，{_compared(t, compared)}",
+        f"{quoted(asked.model, 60)} over {asked.route}, {_compared(t, compared)}",
+        f"{quoted(asked.model, 60)}，经 {asked.route}，{_compared(t, compared)}",
     )
 
 
@@ -119,10 +119,10 @@ def _compared(t: Words, compared: Compared) -> str:
 
 def _left_out(t: Words, others: Sequence[Compared]) -> str:
     counts = Counter(_compared(t, compared) for compared in others)
-    told = t.join(f"{name} ({integer(n)})" for name, n in counts.items())
+    kinds = t.join(f"{name} ({integer(n)})" for name, n in counts.items())
     return t(
-        f"not counted, because they were compared with something else: {told}",
-        f"因比较对象不同而未计入：{told}",
+        f"not counted, because they were compared with something else: {kinds}",
+        f"因比较对象不同而未计入：{kinds}",
     )
 
 
@@ -151,8 +151,8 @@ def _audits(folders: list[Path]) -> dict[Watched, list[Audit]]:
             verdict = Verdict.NOT_SHOWN if result.judged else Verdict.NOT_ENOUGH
             if result.differing:
                 verdict = Verdict.DIFFERS
-            one = Watched(result.model, _host(loaded.base_url), kind)
-            audits.setdefault(one, []).append(Audit(began, verdict, compared))
+            asked = Watched(result.model, _host(loaded.base_url), kind)
+            audits.setdefault(asked, []).append(Audit(began, verdict, compared))
     return audits
 
 
