@@ -94,6 +94,7 @@ docs: $(BIN)/.dev ## renew the documentation that is made from code
 outputs: $(BIN)/.dev ## run the commands that the pages show once more, and put in what they print (ten minutes)
 	$(BIN)/python docs/outputs.py
 	$(BIN)/python docs/behind_litellm.py
+	$(BIN)/python docs/relays.py
 
 pictures: $(BIN)/.run ## take the pictures of the report and of the web UI anew (two minutes; needs chromium)
 	$(BIN)/python docs/pictures.py

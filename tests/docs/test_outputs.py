@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "docs"))
 
 import behind_litellm  # noqa: E402
 import outputs  # noqa: E402
+import relays  # noqa: E402
 
 DOCS = ROOT / "docs"
 PAGES = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md", ROOT / "README.zh-CN.md"]
@@ -86,3 +87,10 @@ def test_verdicts_of_levels_that_a_page_leaves_out_are_left_out_again() -> None:
     assert outputs.elided(printed, "run a\nBAD  x\n...\n") == "run b\nBAD  z\n...\n"
     kept = outputs.elided(printed, f"{log}run a\nBAD  x\nok   x\n...\n")
     assert kept == f"{log}run b\nBAD  z\nok   x\n...\n"
+
+
+def test_identity_outputs_come_from_known_settings_and_stand_in_both_languages() -> None:
+    english, chinese = ((DOCS / name).read_text("utf-8") for name in relays.PAGES)
+    blocks = [found for found in relays.BLOCK.finditer(english) if relays.HOST.search(found[1])]
+    assert {host for found in blocks for host in relays.HOST.findall(found[1])} == {*relays.FLAWS}
+    assert all(found[0] in chinese for found in blocks)
