@@ -17,7 +17,7 @@ from analysis.report.view import View
 
 PLACE = 10  # in the report
 _MOST = 10
-"""Of so many models a line says what was found; the tables have all of them."""
+"""A line shows the results of at most so many models; the tables contain all of them."""
 Phases = list[PhaseNumbers]
 
 
@@ -67,12 +67,12 @@ def _window(phases: Phases) -> str:
     return "/".join(f"{s:g}" for s in sorted({p.duration_s for p in phases if p.duration_s}))
 
 
-def _listed(t: Words, said: Sequence[str]) -> list[str]:
-    """The first of what is said of each model, and how many more there are."""
-    more = len(said) - _MOST
+def _listed(t: Words, texts: Sequence[str]) -> list[str]:
+    """The texts of the first models, and how many more models there are."""
+    more = len(texts) - _MOST
     if more <= 0:
-        return list(said)
-    return [*said[:_MOST], t(f"and {more} more", f"另有 {more} 个模型")]
+        return list(texts)
+    return [*texts[:_MOST], t(f"and {more} more", f"另有 {more} 个模型")]
 
 
 def _chat(view: View) -> _Line | None:
@@ -113,18 +113,18 @@ def _ladder(view: View) -> _Line | None:
         return None
     highest = {phase.target for phase in top}
     if len(highest) == 1:
-        said = [f"{p.model_requested} {ratio(p.success, p.awaited)}" for p in top]
-        text = t.join(_listed(t, said)) + t(" succeeded", " 成功")
+        texts = [f"{p.model_requested} {ratio(p.success, p.awaited)}" for p in top]
+        text = t.join(_listed(t, texts)) + t(" succeeded", " 成功")
         step = integer(highest.pop())
         return _Line(t(f"{step} concurrent", f"{step} 并发"), text)
-    said = [
+    texts = [
         t(
             f"{p.model_requested} {ratio(p.success, p.awaited)} at {p.target}",
             f"{p.model_requested} 在 {p.target} 并发下 {ratio(p.success, p.awaited)} 成功",
         )
         for p in top
     ]
-    return _Line(t(*CONCURRENCY.name), t.clauses(_listed(t, said)))
+    return _Line(t(*CONCURRENCY.name), t.clauses(_listed(t, texts)))
 
 
 def _rpm(view: View) -> _Line | None:
@@ -159,14 +159,14 @@ def _tpm(view: View) -> _Line | None:
     top = _best(view.of_modes("tpm"), lambda phase: phase.target)
     if not top:
         return None
-    said = [
+    texts = [
         t(
             f"{p.model_requested} {integer(p.observed_tpm)} TPM for {_target_tpm(p)}",
             f"{p.model_requested} {integer(p.observed_tpm)} TPM（目标 {_target_tpm(p)}）",
         )
         for p in top
     ]
-    text = t.join(_listed(t, said))
+    text = t.join(_listed(t, texts))
     length = _window(top)
     label = t(f"TPM, {length} s scheduled", f"{length} 秒调度 TPM")
     return _Line(label, t(f"observed: {text}", f"实际观测：{text}"))
