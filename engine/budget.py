@@ -43,7 +43,7 @@ class RunBudget:
     @property
     def kinds(self) -> set[Kind]:
         """The kinds of request with a known use in every limited unit."""
-        known = [budget.seen.keys() for budget in self._seen.values()]
+        known = [budget.highest_use.keys() for budget in self._seen.values()]
         return set.intersection(*map(set, known)) if known else set()
 
     def left(self, unit: str) -> float | None:

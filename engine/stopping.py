@@ -81,7 +81,7 @@ class Guard:
                 share.reservations[job.index] = reservations
                 return
             for held, reservation in zip(share.budgets, reservations, strict=False):
-                held.reserved = max(0.0, held.reserved - reservation.held)
+                held.reserved = max(0.0, held.reserved - reservation.reserved)
             if not share.reservations:
                 tight = share.budgets[len(reservations)]
                 worst = tight.worst(kind, output, prompt_tokens)

@@ -41,11 +41,11 @@ class Reservation:
 
     kind: Kind
     worst: float | None
-    held: float
+    reserved: float
 
 
 @dataclass(slots=True)
-class Seen:
+class HighestUse:
     """The highest observed use of a kind so far.
 
     `flat` is the highest use of an answer without stated tokens; `unbounded_tokens` the longest
@@ -62,7 +62,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Experience:
-    """What one generator has observed of a kind of request, sent to another: the fields of Seen."""
+    """What one generator has observed of a kind of request, as sent to another: a HighestUse."""
 
     model: str
     request: str
@@ -116,7 +116,7 @@ class Budget:
         default_factory=dict
     )  # of these, requests with an unknown worst case
     usage_unknown: bool = False  # requests were answered, and none of them stated its use
-    seen: dict[Kind, Seen] = field(default_factory=dict)
+    highest_use: dict[Kind, HighestUse] = field(default_factory=dict)
 
     @classmethod
     def of(cls, unit: str, limit: float) -> "Budget":
@@ -142,7 +142,7 @@ class Budget:
 
         `prompt_tokens` is the expected size of its prompt, if known.
         """
-        seen = self.seen.get(kind)
+        seen = self.highest_use.get(kind)
         prompt = max(prompt_tokens, seen.prompt_tokens if seen else 0)
         output = max(max_tokens or 0, seen.unbounded_tokens if seen else 0)
         table = self.priced(kind[0], round(prompt), output) if prompt else None
@@ -168,12 +168,12 @@ class Budget:
             return None
         else:
             reservation = Reservation(kind, worst, worst)
-        self.reserved += reservation.held
+        self.reserved += reservation.reserved
         return reservation
 
     def settle(self, reservation: Reservation, record: RequestRecord) -> None:
         """The request has ended: replace its reservation with its actual use."""
-        self.reserved = max(0.0, self.reserved - reservation.held)
+        self.reserved = max(0.0, self.reserved - reservation.reserved)
         used = self.used_by(record)
         if (
             record.outcome in ON_PURPOSE
@@ -210,7 +210,7 @@ class Budget:
             return
         if not prompt and not record.success:  # the fee of a refusal says nothing about an answer
             return
-        seen = self.seen.setdefault(kind, Seen([0.0] * len(self.ratios)))
+        seen = self.highest_use.setdefault(kind, HighestUse([0.0] * len(self.ratios)))
         if not prompt:
             seen.flat = max(seen.flat, used)
             return
@@ -236,14 +236,14 @@ class Budget:
                 seen.unbounded_tokens,
                 seen.off_table,
             )
-            for kind, seen in self.seen.items()
+            for kind, seen in self.highest_use.items()
         )
 
     def learn_from(self, experience: Iterable[Experience]) -> None:
         """Adopt the observations of another budget."""
         for other in experience:
             kind = (other.model, other.request)
-            seen = self.seen.setdefault(kind, Seen([0.0] * len(self.ratios)))
+            seen = self.highest_use.setdefault(kind, HighestUse([0.0] * len(self.ratios)))
             pairs = zip(seen.units, other.units, strict=True)
             seen.units = [max(unit, theirs) for unit, theirs in pairs]
             seen.flat = max(seen.flat, other.flat)

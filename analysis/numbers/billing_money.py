@@ -26,24 +26,24 @@ def of_money(rows: Sequence[Row], model: str, prices: Prices | None) -> list[Fin
         return findings
     unit = unit_of(costs)
     if prices is not None:
-        missed, found = _by_table(rows, model, prices, unit)
-        if found.changed:
+        missed, judged = _by_table(rows, model, prices, unit)
+        if judged.changed:
             return [*findings, Finding(Kind.PRICE_CHANGED)]
-        plain = [one for one in found.units if one.case in PLAIN]
-        if not plain or len(found.units) <= found.right:
+        plain = [group for group in judged.units if group.case in PLAIN]
+        if not plain or len(judged.units) <= judged.right:
             uncredited = beyond(missed)
             more = Finding(Kind.CACHE_NOT_CREDITED, None, uncredited, len(missed))
-            return [*findings, *_named(found), *([more] if len(missed) >= FEWEST else [])]
-        charges = [one for each in plain for one in each.charges]
+            return [*findings, *_named(judged), *([more] if len(missed) >= FEWEST else [])]
+        charges = [charged for group in plain for charged in group.charges]
         off = beyond(charges)
         findings.append(Finding(Kind.OFF_PRICE, None, off, len(charges)))
     usual = _plain_costs(rows, unit)
     if usual is None:
         return [*findings, Finding(Kind.PRICE_CHANGED)]
-    found = apart(_charges(rows, lambda row: usual.get(_usage(row)), 1.5 * unit))
-    if found.changed:
+    judged = apart(_charges(rows, lambda row: usual.get(_usage(row)), 1.5 * unit))
+    if judged.changed:
         return [*findings, Finding(Kind.PRICE_CHANGED)]
-    return [*findings, *_named(found)]
+    return [*findings, *_named(judged)]
 
 
 def _refused(rows: Sequence[Row]) -> list[Finding]:
@@ -56,8 +56,8 @@ def _refused(rows: Sequence[Row]) -> list[Finding]:
 
 
 def _charges(rows: Sequence[Row], due: Callable[[Row], float | None], slack: float) -> list[Charge]:
-    found = (charge(row, place, due, slack) for place, row in enumerate(rows))
-    return [one for one in found if one is not None]
+    charges = (charge(row, place, due, slack) for place, row in enumerate(rows))
+    return [known for known in charges if known is not None]
 
 
 def _by_table(
@@ -67,44 +67,49 @@ def _by_table(
     slack = 1.01 * unit
     charges = _charges(rows, lambda row: by_table(row, model, prices), slack)
     as_missed = {
-        one.place: one
-        for one in _charges(
+        charged.place: charged
+        for charged in _charges(
             rows,
             lambda row: by_table({**row, "cached_tokens": 0, "tokens_beside": None}, model, prices),
             slack,
         )
     }
     hits: dict[str, list[Charge]] = {}
-    for one in charges:
-        if one.hit:
-            hits.setdefault(one.case, []).append(one)
+    for charged in charges:
+        if charged.hit:
+            hits.setdefault(charged.case, []).append(charged)
     missed = [
-        one
-        for some in hits.values()
-        if all(each.off and not as_missed[each.place].off for each in some)
-        for one in some
+        charged
+        for of_case in hits.values()
+        if all(charged.off and not as_missed[charged.place].off for charged in of_case)
+        for charged in of_case
     ]
-    return missed, apart([one for one in charges if one not in missed])
+    return missed, apart([charged for charged in charges if charged not in missed])
 
 
-def _named(found: Apart) -> list[Finding]:
+def _named(judged: Apart) -> list[Finding]:
     """A finding for each case that costs otherwise (`hits`: only if it read from the cache), and
     one of the strays.
     """
     by_case: dict[str, list[Unit]] = {}
-    for one in found.units:
-        by_case.setdefault(one.case, []).append(one)
+    for group in judged.units:
+        by_case.setdefault(group.case, []).append(group)
     findings = []
     for case, units in by_case.items():
         kind = (
-            Kind.CHARGED_OTHERWISE if any(one.apart for one in units) else Kind.NOT_TOLD_FROM_TIME
+            Kind.CHARGED_OTHERWISE
+            if any(group.apart for group in units)
+            else Kind.NOT_TOLD_FROM_TIME
         )
-        amount, count = fsum(one.amount for one in units), sum(len(one.charges) for one in units)
-        hits = all(one.hit for one in units)
+        amount, count = (
+            fsum(group.amount for group in units),
+            sum(len(group.charges) for group in units),
+        )
+        hits = all(group.hit for group in units)
         findings.append(Finding(kind, case, amount, count, hits=hits))
-    if found.strays:
-        amount = beyond(found.strays)
-        findings.append(Finding(Kind.SINGLE_CHARGES, None, amount, len(found.strays)))
+    if judged.strays:
+        amount = beyond(judged.strays)
+        findings.append(Finding(Kind.SINGLE_CHARGES, None, amount, len(judged.strays)))
     return findings
 
 
@@ -113,16 +118,16 @@ def _plain_costs(rows: Sequence[Row], unit: float) -> dict[tuple[Any, ...], floa
 
     None: of one usage they have several costs, so the price changed.
     """
-    seen: dict[tuple[Any, ...], dict[str, float]] = {}
+    by_usage: dict[tuple[Any, ...], dict[str, float]] = {}
     for row in rows:
         cost = cost_of(row)
         if row["scenario"] not in PLAIN or not row["success"] or cost is None:
             continue
-        costs = seen.setdefault(_usage(row), {})
+        costs = by_usage.setdefault(_usage(row), {})
         if any(abs(cost - other) > 1.5 * unit for other in costs.values()):
             return None
         costs.setdefault(row["scenario"], cost)
-    return {usage: costs[PLAIN[0]] for usage, costs in seen.items() if len(costs) == len(PLAIN)}
+    return {usage: costs[PLAIN[0]] for usage, costs in by_usage.items() if len(costs) == len(PLAIN)}
 
 
 def _usage(row: Row) -> tuple[Any, ...]:

@@ -85,36 +85,40 @@ def charge(row: Row, place: int, due: Callable[[Row], float | None], slack: floa
         low, high = (cost - off) / base, (cost + off) / base
     else:
         low, high = (inf, inf) if cost > base + off else (0.0, inf)
-    found = Charge(row["scenario"], bool(cached_of(row)), place, cost, base, low, high)
-    untold = not known(row["cached_tokens"]) and (row["prompt_tokens"] or 0) >= CACHEABLE_TOKENS
-    return None if untold and found.off < 0 else found
+    charged = Charge(row["scenario"], bool(cached_of(row)), place, cost, base, low, high)
+    may_be_cached = (
+        not known(row["cached_tokens"]) and (row["prompt_tokens"] or 0) >= CACHEABLE_TOKENS
+    )
+    return None if may_be_cached and charged.off < 0 else charged
 
 
 def apart(charges: Sequence[Charge]) -> Apart:
     """Judge charges in the order of sending."""
     by_unit: dict[tuple[str, bool], list[Charge]] = {}
-    for one in charges:
-        by_unit.setdefault((one.case, one.hit), []).append(one)
-    otherwise = {unit for unit, some in by_unit.items() if _all_off(some)}
+    for charged in charges:
+        by_unit.setdefault((charged.case, charged.hit), []).append(charged)
+    otherwise = {unit for unit, group in by_unit.items() if _all_off(group)}
     otherwise |= {
         (case, hit)
-        for (case, hit), some in by_unit.items()
-        if (case, not hit) in otherwise and len(some) < FEWEST
-        if {one.off for one in some} == {by_unit[case, not hit][0].off}
+        for (case, hit), group in by_unit.items()
+        if (case, not hit) in otherwise and len(group) < FEWEST
+        if {charged.off for charged in group} == {by_unit[case, not hit][0].off}
     }
-    rest = [one for one in charges if (one.case, one.hit) not in otherwise]
-    strays = [one for one in rest if one.off]
+    rest = [charged for charged in charges if (charged.case, charged.hit) not in otherwise]
+    strays = [charged for charged in rest if charged.off]
     units = [
         Unit(*unit, by_unit[unit], _stood_apart(by_unit[unit], rest)) for unit in sorted(otherwise)
     ]
-    right = len({(one.case, one.hit) for one in rest})
+    right = len({(charged.case, charged.hit) for charged in rest})
     changed = bool(strays) and (bool(units) or _together(charges))
     return Apart(units, right, strays, changed)
 
 
 def beyond(charges: Sequence[Charge]) -> float:
     """The sum of what charges exceed what is due, money: exact in decimals, as amounts are."""
-    return float(sum(Decimal(repr(one.cost)) - Decimal(repr(one.due)) for one in charges))
+    return float(
+        sum(Decimal(repr(charged.cost)) - Decimal(repr(charged.due)) for charged in charges)
+    )
 
 
 def _all_off(charges: Sequence[Charge]) -> bool:
@@ -122,24 +126,26 @@ def _all_off(charges: Sequence[Charge]) -> bool:
 
     A small charge may be rounded so coarsely that it agrees both with what is due and with them.
     """
-    off = [one for one in charges if one.off]
-    if len(off) < FEWEST or len({one.off for one in off}) > 1:
+    off = [each for each in charges if each.off]
+    if len(off) < FEWEST or len({each.off for each in off}) > 1:
         return False
-    return not any(_contradicts(one, off) for one in charges if not one.off)
+    return not any(_contradicts(each, off) for each in charges if not each.off)
 
 
-def _contradicts(one: Charge, off: Sequence[Charge]) -> bool:
+def _contradicts(single: Charge, off: Sequence[Charge]) -> bool:
     """Whether a charge was surely not raised (or lowered) by as much as any of those."""
     if off[0].off > 0:
-        return one.high < min(other.low for other in off)
-    return one.low > max(other.high for other in off)
+        return single.high < min(other.low for other in off)
+    return single.low > max(other.high for other in off)
 
 
 def _stood_apart(charges: Sequence[Charge], rest: Sequence[Charge]) -> bool:
     """Whether another unit cost what it should between the first and the last of these."""
-    off = [one for one in charges if one.off]
+    off = [other for other in charges if other.off]
     first, last = off[0].place, off[-1].place
-    return any(first < one.place < last and _contradicts(one, off) for one in rest if not one.off)
+    return any(
+        first < other.place < last and _contradicts(other, off) for other in rest if not other.off
+    )
 
 
 def _together(charges: Sequence[Charge]) -> bool:

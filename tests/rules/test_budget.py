@@ -22,7 +22,7 @@ def test_the_first_request_of_a_kind_reserves_all_that_is_left() -> None:
     """Nothing is known of its kind, so it goes alone."""
     budget = Budget.of("money", 1.0)
     first = budget.reserve(KIND, 16)
-    assert first is not None and first.held == 1.0
+    assert first is not None and first.reserved == 1.0
     assert budget.reserve(KIND, 16) is None
     budget.settle(first, used(0.01))  # type: ignore[arg-type]
     assert (budget.spent, budget.reserved) == (0.01, 0.0)
