@@ -25,7 +25,10 @@ SPENT = 0.95
 PROOF = 2
 ALIKE, ALIKE_TOKENS, LEAST_TOKENS = 3, 2, 100
 """So many replies that say they are finished, of both lists and budgets, no more than so many
-tokens apart and not shorter than that: they did not end by themselves."""
+tokens apart and not shorter than that: they did not end by themselves. As many that say they were
+cut must have one length."""
+NEAR = 0.01
+"""Of a length: lengths so much apart are one."""
 _FIRST, _FIRSTS = 1000, 4000
 
 
@@ -35,6 +38,7 @@ class Why(StrEnum):
     UNANSWERED = "too few replies, or their tokens are not stated"
     REFUSED = "the gateway refuses so large a budget"
     ENDED = "the model ends long replies by itself"
+    UNEVEN = "long replies are cut at several lengths"
     BESIDE = "the second route cuts them, too"
 
 
@@ -120,8 +124,8 @@ def _judged(size: int, shown: Sequence[Reply]) -> LongReply:
     told = [one for one in shown if one.lines is not None and one.tokens]
     whole = [one for one in told if one.budget == size]
     early = [one for one in whole if one.cut and not one.spent]
-    cut = [one for one in early if _grows(one, told) is False]
     reached = [one for one in whole if one.spent or (one in early and _grows(one, told))]
+    cut = _one_limit([one for one in early if _grows(one, told) is False])
     alike = _alike(told)
     stopped = [one for one in whole if one in alike]
     seen, of = cut or stopped, len(whole)
@@ -130,7 +134,7 @@ def _judged(size: int, shown: Sequence[Reply]) -> LongReply:
     def unsaid(why: Why) -> LongReply:
         return replace(one, why=why)
 
-    if len(seen) >= PROOF:
+    if len(seen) >= (ALIKE if cut else PROOF):
         most = max(reply.tokens or 0 for reply in seen)
         return replace(one, verdict=Verdict.DIFFERS, tokens=most, stated=bool(cut))
     if 2 * sum(reply.refused for reply in shown) > len(shown):
@@ -138,8 +142,16 @@ def _judged(size: int, shown: Sequence[Reply]) -> LongReply:
     if len(whole) < PROOF:
         return unsaid(Why.UNANSWERED)
     if len(reached) < PROOF:
-        return unsaid(Why.ENDED)
-    return replace(one, verdict=Verdict.NOT_SHOWN, smallest=smallest_rate(PROOF, of))
+        return unsaid(Why.UNEVEN if early else Why.ENDED)
+    return replace(one, verdict=Verdict.NOT_SHOWN, smallest=smallest_rate(ALIKE, of))
+
+
+def _one_limit(early: Sequence[Reply]) -> Sequence[Reply]:
+    """Replies that were cut early, where all were at one length; else none: reasoning that is
+    neither shown nor counted leaves less of a budget, each time another rest."""
+    lengths = [one.tokens or 0 for one in early]
+    near = max(lengths, default=0) - min(lengths, default=0)
+    return early if near <= max(ALIKE_TOKENS, NEAR * max(lengths, default=0)) else []
 
 
 def _grows(one: Reply, told: Sequence[Reply]) -> bool | None:

@@ -131,14 +131,15 @@ def context_reply(row: Given) -> context.Reply:
 
 
 def long_reply_of(row: Given) -> long_reply.Reply:
-    """Reasoning may be among the completion tokens or beside them: both together are not fewer than
-    the reply has."""
+    """Reasoning may be among the completion tokens, beside them, or in the total alone: the largest
+    of these sums is not less than the reply has."""
     fact, tokens = _fact(row), row["completion_tokens"]
-    lines = fact.get("lines")
+    lines, total, prompt = fact.get("lines"), row["total_tokens"], row["prompt_tokens"]
+    beyond = 0 if total is None or prompt is None else int(total) - int(prompt)
     return long_reply.Reply(
         int(row["request_index"]),
         int(row["max_tokens"]),
-        None if tokens is None else int(tokens) + int(row["reasoning_tokens"] or 0),
+        None if tokens is None else max(int(tokens) + int(row["reasoning_tokens"] or 0), beyond),
         fact.get("cut") is True,
         lines if isinstance(lines, int) else None,
         fact.get("pure") is True,

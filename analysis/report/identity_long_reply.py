@@ -49,6 +49,10 @@ def sentence(t: Words, one: LongReply) -> str:
             "the model ends such replies by itself before their budget is spent",
             "模型在用完输出上限之前自行结束",
         ),
+        Why.UNEVEN: t(
+            "they were cut at several lengths, as reasoning that is neither shown nor counted does",
+            "应答在不同长度处被截断，未展示也未计数的推理也会造成这种情况",
+        ),
         Why.BESIDE: t(
             f"they are cut at {integer(one.tokens or 0)} tokens, but over the second route as well",
             f"应答在 {integer(one.tokens or 0)} 个 token 处被截断，但第二条线路同样如此",

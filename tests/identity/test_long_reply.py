@@ -22,6 +22,7 @@ def shown(
     spread: float = 0.0,
     counted: float = 1.0,
     reasoning: int = 0,
+    unstated: bool = False,
 ) -> list[Reply]:
     """Replies of a model that would write `own_lines` lines, whose gateway cuts at `cap` tokens and
     counts them by a factor."""
@@ -31,10 +32,11 @@ def shown(
             each = TOKENS_A_LINE[number % 2]
             wanted = own_lines * dice.lognormvariate(0, spread) * each
             thought = dice.randrange(reasoning + 1)
+            stated = 0 if unstated else thought
             limit = min(budget, cap or budget) - thought
             tokens, cut = min(wanted, limit), wanted > limit
             replies.append(
-                Reply(number, budget, round((tokens + thought) * counted), cut and says_cut,
+                Reply(number, budget, round((tokens + stated) * counted), cut and says_cut,
                       int(tokens / each), pure=True)
             )  # fmt: skip
     return replies
@@ -70,6 +72,14 @@ def test_a_model_that_ends_its_lists_by_itself_is_not_accused(seed: int) -> None
         counted=dice.choice([0.7, 1.0, 1.3]),
         reasoning=dice.choice([0, 0, 800]),
     )
+    assert judge(SIZE, facts).verdict is not Verdict.DIFFERS
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_reasoning_that_nobody_states_is_no_output_limit(seed: int) -> None:
+    """It leaves less of each budget, by another number of tokens each time."""
+    dice = Random(seed)
+    facts = shown(dice, reasoning=dice.choice([300, 800, 2000]), unstated=True)
     assert judge(SIZE, facts).verdict is not Verdict.DIFFERS
 
 
