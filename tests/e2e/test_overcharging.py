@@ -4,6 +4,7 @@ found and reported with its amount. The upstream's own log is the truth.
 
 import json
 from collections.abc import Iterator
+from itertools import count
 from math import fsum
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,36 @@ def test_cached_prompts_charged_twice_are_named_with_their_amount(
 def test_an_honest_gateway_in_between_is_not_accused(tmp_path: Path, upstream: Simulator) -> None:
     done, found = billed(tmp_path, upstream, honest, "--against", "ref")
     assert found["findings"] == [] and found["overcharge"] == 0 and done.code == 0
+
+
+@pytest.mark.long
+def test_a_price_that_rises_and_falls_again_during_the_run_accuses_nobody(
+    tmp_path: Path, upstream: Simulator
+) -> None:
+    """Half as much again for the 15th to the 30th reply that states a cost."""
+    replies = count()
+
+    def peak(usage: dict[str, Any], body: dict[str, Any]) -> None:
+        if 15 <= next(replies) < 30:
+            usage["cost"] = round(1.5 * usage["cost"], 6)
+
+    _, bill = billed(tmp_path, upstream, peak)
+    assert [(one["kind"], one["grave"]) for one in bill["findings"]] == [("price_changed", False)]
+    assert bill["overcharge"] is None
+
+
+@pytest.mark.long
+def test_streams_charged_twice_are_named_with_their_amount(
+    tmp_path: Path, upstream: Simulator
+) -> None:
+    def double(usage: dict[str, Any], body: dict[str, Any]) -> None:
+        if body.get("stream"):
+            usage["cost"] = round(2 * usage["cost"], 6)
+
+    done, bill = billed(tmp_path, upstream, double)
+    extra = {case: true_costs(upstream, done, case) for case in ("stream", "whole")}
+    assert {one["case"]: one["amount"] for one in bill["findings"]} == pytest.approx(extra)
+    assert {one["kind"] for one in bill["findings"]} == {"charged_otherwise"} and done.code == 1
 
 
 @pytest.mark.slow
