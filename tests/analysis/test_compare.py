@@ -345,7 +345,7 @@ def test_runs_of_different_loads_are_refused_with_what_differs(
     assert clause in unlike(a, b)
     with pytest.raises(RunError) as caught:
         compare([a, b])
-    assert clause in str(caught.value) and str(caught.value).endswith("or say --force.")
+    assert clause in str(caught.value) and str(caught.value).endswith("or give --force.")
     text = markdown.render(compose(compare([a, b], force=True), Words("en")))
     assert "The runs are not alike" in text and clause in text
 
