@@ -80,7 +80,7 @@ def counting_sentence(t: Words, counting: Counting, input_price: float | None = 
             )
         case Kind.NOT_STATED:
             text = t(
-                "too few prompt tokens are stated to tell who counts.",
+                "too few requests state prompt tokens to tell which tokenizer counts.",
                 "给出的 prompt token 数过少，无法判断由谁计数。",
             )
     return text + _unsent(t, counting, input_price)

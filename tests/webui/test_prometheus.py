@@ -30,7 +30,7 @@ def session(*phases: str, count: int | None = 5) -> Any:
             phases=[SimpleNamespace(name=n, model="gpt-5.4-nano", count=count) for n in phases]
         ),
         watchers=[],
-        left=[],
+        on_unsent=[],
         decided=[],
         tariff=SimpleNamespace(currency="CNY"),
     )
