@@ -18,6 +18,7 @@ from analysis.reading.atomic_file import replace_text
 from analysis.reading.load import Run
 from analysis.report import sections
 from analysis.report.first_page import answers
+from analysis.report.sections import capacity
 from analysis.report.summary import Summary
 from analysis.report.two_routes import of_gateway
 from analysis.report.verdicts import verdicts
@@ -100,7 +101,7 @@ def compose(view: View) -> Page:
         subtitle=_subtitle(view),
         banner=banner if run.simulated else None,
         tiles=_tiles(view),
-        answers=answers(view, remarks),
+        answers=answers(view, [*remarks, *capacity.findings(view)]),
         sections=[Section(t("Verdicts", "判定"), remarks), *few_open(filled)],
         footer=t(
             f"Made by Weighbridge {version}. Percentiles are nearest ranks; max: too few times for "

@@ -101,6 +101,22 @@ def test_the_section_is_written_in_chinese(tmp_path: Path) -> None:
     assert "| 5 | 90 | 未达到 | 拒绝（429）（success_rate） |" in shown_text
 
 
+@pytest.mark.parametrize(
+    ("trials", "level", "says"),
+    [
+        ([trial(6, 1, bad=50)], "bad", "m misses its objectives even at 6 RPM, the lowest level"),
+        (FOUND, "note", "m meets its objectives at 85 RPM and not at 90 RPM (confidence "),
+    ],
+)
+def test_the_first_page_states_the_capacity(
+    tmp_path: Path, trials: list[list[RequestRecord]], level: str, says: str
+) -> None:
+    """Requests that all succeeded do not mean that the objectives were met."""
+    _, found, _ = report.compose(report.look(load(searched(tmp_path / "r", *trials)))).answers
+    assert says in found.text and found.text.endswith(".")
+    assert found.level == level
+
+
 def test_the_curves_of_the_search_are_drawn(tmp_path: Path) -> None:
     page = html.render(report.compose(report.look(load(searched(tmp_path / "r", *FOUND)))))
     for title in ("P95 latency by level: m", "Success and attainment by level", "Goodput by level"):

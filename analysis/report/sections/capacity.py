@@ -1,6 +1,7 @@
 """Capacity: the most likely bracket from the trials, and the curve from level to latency."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import ceil
 from types import SimpleNamespace
 from typing import Any
@@ -82,6 +83,20 @@ def section(view: View) -> Section:
         blocks += _doubtful(view, model, trials, capacity)
         tables += [*_charts(view, model, trials), _table(view, model, trials)]
     return Section(title, [*blocks, *tables])
+
+
+def findings(view: View) -> list[Remark]:
+    """The bracket of every model in one sentence, for the first page."""
+    if view.slo is None or not view.of_modes("capacity"):
+        return []
+    t, searches = view.t, _searches(view, view.slo)
+    remarks = [
+        _remark(view, model, trials, bracket_of(trials)) for model, trials in searches.items()
+    ]
+    sentence_end = t.stop + t.gap
+    return [
+        replace(one, head=one.text.split(sentence_end)[0].removesuffix(t.stop)) for one in remarks
+    ]
 
 
 def numbers(view: View) -> list[CapacityNumbers]:
