@@ -3,12 +3,12 @@ pages: `python docs/outputs.py how-to/rpm.md`.
 
 A command is run again if it is alone in its block, uses the embedded simulator, and shows only its
 final output (`--loglevel WARNING`), perhaps with warnings of the log before it. A line `...` stands
-for phases that a page leaves out, and for the paths at the very end; where no phases are shown, for
-verdicts of the levels that the page leaves out, and all that follows; `$ echo $?` may end it. The
-file of `--prompts` and `--trace` is the JSON block above it. Tables of the report below it are
-taken from the report of the same run, on the Chinese page from its Chinese report; an XML block is
-the file of `--junit`, and each `analysis check` of the same run is repeated. A run whose generator
-was late is not used.
+for verdicts or phases that a page leaves out, and for the paths at the very end; where no phases
+are shown, for verdicts of the levels that the page leaves out, and all that follows; `$ echo $?`
+may end it. The file of `--prompts` and `--trace` is the JSON block above it. Tables of the report
+below it are taken from the report of the same run, on the Chinese page from its Chinese report; an
+XML block is the file of `--junit`, and each `analysis check` of the same run is repeated. A run
+whose generator was late is not used.
 """
 
 import os
@@ -34,13 +34,14 @@ LEVELS = re.compile(r"^(?:BAD |note|ok  ) ", re.M)
 """How verdicts begin."""
 CODE = re.compile(r"^\$ echo \$\?\n\d+\n\Z", re.M)
 JUNIT = re.compile(r"^```xml\n.*?^```\n", re.S | re.M)
+NOTES = re.compile(r"^(run [^\n]*\n).*?(?=^phase )", re.S | re.M)
 WARNINGS = re.compile(r"\A(?:\[\d{4}-[^\n]*\n)*")
 
 
 def can_run(command: str, shown: str) -> bool:
     """Whether a block can be regenerated: the output of one run on the simulator, from which only
     phases, paths and verdicts of some levels are left out."""
-    shown = WARNINGS.sub("", shown)
+    shown = WARNINGS.sub("", shown).replace("\n...\nphase ", "\nphase ")
     rest = CODE.sub("", PHASES.sub("", shown))
     whole = shown.startswith("run ") and not re.search(r"^(\$ |\.\.\.\n.)", rest, re.M)
     return all(word in command for word in WANTED) and whole
@@ -137,6 +138,8 @@ def elided(printed: str, shown: str) -> str:
             elif lines[-1] != "...\n":
                 lines.append("...\n")
         printed = printed.replace(new[0], "".join(lines))
+    if "\n...\nphase " in shown:
+        printed = NOTES.sub(r"\1...\n", printed, count=1)
     if shown.endswith("\n...\n"):
         printed = printed[: printed.rindex("\n\n") + 1] + "...\n"
     return printed

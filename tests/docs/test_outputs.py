@@ -48,6 +48,7 @@ def test_a_new_output_replaces_its_block_and_its_table() -> None:
     ("$ .venv/bin/locust --loglevel WARNING", "run a\nb\n", False),
     ("$ weighbridge rpm --simulator --loglevel WARNING", "[2026-1-1] a\nrun a\nb\n", True),
     ("$ weighbridge rpm --simulator --loglevel WARNING", "weighbridge: no\n", False),
+    ("$ weighbridge a --simulator --loglevel WARNING", "run a\n...\nphase ok\na 1\n\n...\n", True),
 ])  # fmt: skip
 def test_only_outputs_of_commands_that_run_on_the_simulator_are_renewed(
     command: str, shown: str, can: bool
@@ -64,6 +65,8 @@ def test_phases_left_out_on_a_page_are_left_out_again() -> None:
     elided = outputs.elided(printed, on_page)
     assert elided == "run b\nok   y\n\nphase  ok\np/1     9\n...\np/4     9\n\nresults/b\n"
     assert outputs.elided(printed, printed) == printed
+    told = outputs.elided(printed, "run a\n...\nphase  ok\np/1     1\n\n...\n")
+    assert told.startswith("run b\n...\nphase  ok\np/1     9\np/2") and told.endswith("9\n...\n")
 
 
 @pytest.mark.parametrize("name", behind_litellm.PAGES)
