@@ -68,7 +68,7 @@ def _as_json(place: Place, check: str, evidence: Evidence) -> dict[str, Any]:
         "sent": evidence.sent,
         "status": evidence.status,
         "headers": dict(evidence.headers),
-        "pieces": [[round(at_s, 6), _told(piece)] for at_s, piece in evidence.pieces],
+        "pieces": [[round(at_s, 6), _as_json_value(piece)] for at_s, piece in evidence.pieces],
         "outcome": str(evidence.outcome),
         "elapsed_s": evidence.elapsed_s,
     }
@@ -82,7 +82,7 @@ def _evidence(entry: Mapping[str, Any]) -> Evidence:
     )  # fmt: skip
 
 
-def _told(piece: bytes) -> str | dict[str, str]:
+def _as_json_value(piece: bytes) -> str | dict[str, str]:
     try:
         return piece.decode()
     except UnicodeDecodeError:

@@ -128,7 +128,7 @@ class Survey:
         self.setting = replace(self.setting, round=self.setting.round + 10)
         if not answered and not self.ended:
             self.mute = True
-            self.ended = f"the model answered no plain request ({_told(seen)})"
+            self.ended = f"the model answered no plain request ({_why_unanswered(seen)})"
 
     def _through(self, names: Sequence[str], users: int) -> Waves:
         """Sends the checks with these ids until they are decided."""
@@ -212,7 +212,7 @@ def _answers(evidence: Evidence) -> bool:
     return bool(body.get("choices") or body.get("data"))
 
 
-def _told(seen: Sequence[Evidence]) -> str:
+def _why_unanswered(seen: Sequence[Evidence]) -> str:
     if not seen or seen[-1].status is None:
         return f"{seen[-1].outcome}, no HTTP status" if seen else "nothing came"
     return error_text(seen[-1])

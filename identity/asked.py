@@ -57,7 +57,7 @@ def pairs(ours: Iterable[Row], theirs: Iterable[Row]) -> list[tuple[Asked, Asked
 
 
 def _answers(rows: Iterable[Row]) -> list[tuple[Row, Asked]]:
-    told = [(row, _told(row)) for row in rows]
+    told = [(row, _question_and_word(row)) for row in rows]
     own = _names_replies(told)
     seen, found = set[tuple[int, str]](), list[tuple[Row, Asked]]()
     for row, (question, word) in told:
@@ -82,7 +82,7 @@ def counts(scenario: str, rows: Iterable[Row]) -> list[Count]:
     ]  # fmt: skip
 
 
-def _told(row: Row) -> tuple[int | None, str | None]:
+def _question_and_word(row: Row) -> tuple[int | None, str | None]:
     try:
         said = mapping(json.loads(row.detail or "{}"))
     except ValueError:

@@ -72,10 +72,10 @@ class Reply(NamedTuple):
 
 def sizes(text: str) -> tuple[int, ...]:
     """The lengths of `--identity-context`, shortest first. Raises ValueError."""
-    found = sorted({int(part) for part in text.split(",") if part.strip()})
-    if any(not 2 * SHORT <= size <= 2_000_000 for size in found):
+    result = sorted({int(part) for part in text.split(",") if part.strip()})
+    if any(not 2 * SHORT <= size <= 2_000_000 for size in result):
         raise ValueError
-    return tuple(found)
+    return tuple(result)
 
 
 def line_of(counts: Sequence[Count]) -> tuple[float, float] | None:
@@ -135,22 +135,22 @@ def _length(
 ) -> Length:
     answered = [one for one in shown if one.recalled is not None]
 
-    def found(verdict: Verdict, **rest: Any) -> Length:
+    def result(verdict: Verdict, **rest: Any) -> Length:
         return Length(size, verdict, len(shown), len(answered), **rest)
 
     tokens = [one.tokens for one in answered if one.tokens]
     sent = None if line is None else int(lines(size, line) * line[1] * CUT_SHARE)
     stated = min(tokens, default=None)
     if sent is not None and sum(n < sent for n in tokens) >= PROOF:
-        return found(Verdict.DIFFERS, stated=stated, sent=sent)
+        return result(Verdict.DIFFERS, stated=stated, sent=sent)
     if 2 * sum(one.refused for one in shown) > len(shown):
-        return found(Verdict.NOT_ENOUGH, why=Why.REFUSED)
+        return result(Verdict.NOT_ENOUGH, why=Why.REFUSED)
     if len(answered) < ROUNDS - 1 or len(short) < SHORT_ROUNDS // 2:
-        return found(Verdict.NOT_ENOUGH, why=Why.UNANSWERED, stated=stated, sent=sent)
+        return result(Verdict.NOT_ENOUGH, why=Why.UNANSWERED, stated=stated, sent=sent)
     before, whole = _lost(short)
     lost, of = _lost(answered)
     if 2 * before > whole:
-        return found(Verdict.NOT_ENOUGH, why=Why.UNRECALLED, stated=stated, sent=sent)
+        return result(Verdict.NOT_ENOUGH, why=Why.UNRECALLED, stated=stated, sent=sent)
     never = tuple(
         depth
         for place, depth in enumerate(DEPTHS)
@@ -159,7 +159,7 @@ def _length(
     p = fisher(before, whole, lost, of)
     differs = bool(never) and p <= share
     needed = critical(lambda k: fisher(before, whole, k, of), of, share)
-    return found(
+    return result(
         Verdict.DIFFERS if differs else Verdict.NOT_SHOWN,
         stated=stated, sent=sent, lost=lost, codes=of, depths=never if differs else (), p=p,
         smallest=None if differs else smallest_rate(needed, of),

@@ -116,24 +116,24 @@ def temperature(
     seen, of = sum(n for n, _ in parts), sum(n for _, n in parts)
     one = Honoured(Setting.TEMPERATURE, Verdict.NOT_ENOUGH, seen, of)
     if refused:
-        return _unsaid(one, Why.REFUSED)
+        return _unjudged(one, Why.REFUSED)
     if not cold:
-        return _unsaid(one, Why.ALIKE)
+        return _unjudged(one, Why.ALIKE)
     more = restless(cold[0])
     asked = sum(map(len, cold))
     if of < LEAST_ANSWERED * asked or not of or len(cold) < 1 + more:
-        return _unsaid(one, Why.UNANSWERED)
+        return _unjudged(one, Why.UNANSWERED)
     whole = of if more else 2 * of
     share = alpha.of_each(alpha.TEMPERATURE, models)
     needed = critical(lambda k: at_least(k, whole, TOLERATED), whole, share)
     if more and needed is not None and seen >= needed:
-        return _said(one, Verdict.DIFFERS, at_least(seen, of, TOLERATED))
+        return _judged(one, Verdict.DIFFERS, at_least(seen, of, TOLERATED))
     strays, answers = _strays(free)
     rate = strays / answers if answers else 0.0
     smallest = None if needed is None else _share(needed, whole, parts[0][1], rate)
     if smallest is None:
-        return _unsaid(one, Why.ALIKE)
-    return _said(one, Verdict.NOT_SHOWN, None, smallest)
+        return _unjudged(one, Why.ALIKE)
+    return _judged(one, Verdict.NOT_SHOWN, None, smallest)
 
 
 def seed(
@@ -144,26 +144,26 @@ def seed(
     seen, of = _strays(_words(answers))
     one = Honoured(Setting.SEED, Verdict.NOT_ENOUGH, seen, of)
     if refused:
-        return _unsaid(one, Why.REFUSED)
+        return _unjudged(one, Why.REFUSED)
     if reference is None or not reference.answers:
-        return _unsaid(one, Why.UNASKED)
+        return _unjudged(one, Why.UNASKED)
     _, before, whole = reference
     one = Honoured(Setting.SEED, one.verdict, seen, of, before=before, whole=whole)
     if of < LEAST_ANSWERED * len(answers) or not of:
-        return _unsaid(one, Why.UNANSWERED)
+        return _unjudged(one, Why.UNANSWERED)
     if before > TOLERATED * whole:  # the trusted route does not honour it
-        return _unsaid(one, Why.ALIKE)
+        return _unjudged(one, Why.ALIKE)
 
     def p_of(k: int) -> float:
         return max(at_least(k, of, TOLERATED), fisher(before, whole, k, of))
 
     p, share = p_of(seen), alpha.of_each(alpha.SEED, models)
     if p <= share:
-        return _said(one, Verdict.DIFFERS, p)
+        return _judged(one, Verdict.DIFFERS, p)
     smallest = smallest_rate(critical(p_of, of, share), of)
     if smallest is None:
-        return _unsaid(one, Why.ALIKE)
-    return _said(one, Verdict.NOT_SHOWN, p, smallest)
+        return _unjudged(one, Why.ALIKE)
+    return _judged(one, Verdict.NOT_SHOWN, p, smallest)
 
 
 def seeded(answers: Sequence[Asked]) -> Seeded | None:
@@ -235,19 +235,19 @@ def _exact(
     """The verdict on what no honest gateway shows."""
     one = Honoured(which, Verdict.NOT_ENOUGH, seen, of)
     if seen >= PROOF:
-        return _said(one, Verdict.DIFFERS)
+        return _judged(one, Verdict.DIFFERS)
     if 2 * sum(reply.refused for reply in shown) > len(shown):
-        return _unsaid(one, Why.REFUSED)
+        return _unjudged(one, Why.REFUSED)
     if seen:
-        return _unsaid(one, Why.ONCE)
+        return _unjudged(one, Why.ONCE)
     if not whole:
-        return _unsaid(one, Why.UNANSWERED)
+        return _unjudged(one, Why.UNANSWERED)
     if why is not None:
-        return _unsaid(one, why)
-    return _said(one, Verdict.NOT_SHOWN, None, smallest_rate(PROOF, of))
+        return _unjudged(one, why)
+    return _judged(one, Verdict.NOT_SHOWN, None, smallest_rate(PROOF, of))
 
 
-def _said(
+def _judged(
     one: Honoured, verdict: Verdict, p: float | None = None, smallest: float | None = None
 ) -> Honoured:
     return Honoured(
@@ -255,7 +255,7 @@ def _said(
     )
 
 
-def _unsaid(one: Honoured, why: Why) -> Honoured:
+def _unjudged(one: Honoured, why: Why) -> Honoured:
     return Honoured(
         one.setting, one.verdict, one.seen, one.of, why, None, None, one.before, one.whole
     )

@@ -103,26 +103,26 @@ def audit(reference: Reference, asked: Sequence[Asked], models: int = 1) -> Audi
     answered = sum(bool(one.word) for one in asked)
     thought = sum(one.word == "" for one in asked)
 
-    def found(verdict: Verdict, looks: Sequence[Look], why: Why | None = None) -> Audit:
+    def result(verdict: Verdict, looks: Sequence[Look], why: Why | None = None) -> Audit:
         return Audit(verdict, tuple(looks), own, len(asked), answered, thought, why)
 
     if own <= SELF_ALPHA:
-        return found(Verdict.NOT_ENOUGH, (), Why.REFERENCE)
+        return result(Verdict.NOT_ENOUGH, (), Why.REFERENCE)
     whole, looks = reference.counts(), list[Look]()
     for rounds, alpha in LOOKS:
         part = [asked[place] for place in _first(asked, reference.cells, rounds)]
         if len(part) < rounds * len(reference.cells):
-            return found(Verdict.NOT_ENOUGH, looks, Why.UNFINISHED)
+            return result(Verdict.NOT_ENOUGH, looks, Why.UNFINISHED)
         words = [one for one in part if one.word]
         if len(words) < LEAST_ANSWERED * len(part):
             thinks = sum(one.word == "" for one in part) > len(part) - len(words) - len(part) // 10
             why = Why.THINKS if thinks else Why.UNANSWERED
-            return found(Verdict.NOT_ENOUGH, looks, why)
+            return result(Verdict.NOT_ENOUGH, looks, why)
         look = _look(reference.cells, whole, counted(words), rounds, of_each(alpha, models))
         looks.append(look)
         if look.differs:
-            return found(Verdict.DIFFERS, looks)
-    return found(Verdict.NOT_SHOWN, looks)
+            return result(Verdict.DIFFERS, looks)
+    return result(Verdict.NOT_SHOWN, looks)
 
 
 def audit_pairs(
@@ -140,21 +140,21 @@ def audit_pairs(
     answered = sum(bool(one.word and other.word) for one, other in pairs)
     thought = sum(one.word == "" for one in ours)
 
-    def found(verdict: Verdict, why: Why | None = None) -> Audit:
+    def result(verdict: Verdict, why: Why | None = None) -> Audit:
         return Audit(verdict, tuple(looks), own, len(pairs), answered, thought, why)
 
     for rounds, alpha in LOOKS:
         part = [pairs[place] for place in _first(ours, cells, rounds)]
         if len(part) < rounds * len(cells):
-            return found(Verdict.NOT_ENOUGH, Why.UNFINISHED)
+            return result(Verdict.NOT_ENOUGH, Why.UNFINISHED)
         whole = [(one, other) for one, other in part if one.word and other.word]
         if len(whole) < LEAST_ANSWERED * len(part):
-            return found(Verdict.NOT_ENOUGH, Why.UNPAIRED)
+            return result(Verdict.NOT_ENOUGH, Why.UNPAIRED)
         beside, said = counted([other for _, other in whole]), counted([one for one, _ in whole])
         looks.append(_look(cells, beside, said, rounds, of_each(alpha, models)))
         if looks[-1].differs:
-            return found(Verdict.DIFFERS)
-    return found(Verdict.NOT_SHOWN)
+            return result(Verdict.DIFFERS)
+    return result(Verdict.NOT_SHOWN)
 
 
 def halves(asked: Sequence[Asked]) -> tuple[dict[int, Counter[str]], dict[int, Counter[str]]]:

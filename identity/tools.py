@@ -115,13 +115,13 @@ def judge(
     each, at half of the share."""
     own = counted(shown)
 
-    def found(verdict: Verdict, why: Why | None = None, **rest: Any) -> Fidelity:
+    def result(verdict: Verdict, why: Why | None = None, **rest: Any) -> Fidelity:
         return Fidelity(verdict, own.invalid, own.inexact, own.replies, reference, why, **rest)
 
     if reference is None or not reference.replies:
-        return found(Verdict.NOT_ENOUGH, Why.UNASKED)
+        return result(Verdict.NOT_ENOUGH, Why.UNASKED)
     if not shown or len(shown) < LEAST_ANSWERED * asked:
-        return found(Verdict.NOT_ENOUGH, Why.UNANSWERED)
+        return result(Verdict.NOT_ENOUGH, Why.UNANSWERED)
     whole, of = reference.replies, own.replies
     share = alpha.of_each(alpha.TOOLS, models)
 
@@ -130,9 +130,9 @@ def judge(
 
     p = min(p_of(reference.invalid, own.invalid), p_of(reference.inexact, own.inexact))
     if p <= share:
-        return found(Verdict.DIFFERS, p=p)
+        return result(Verdict.DIFFERS, p=p)
     needed = critical(lambda k: p_of(reference.inexact, k), of, share)
     smallest = smallest_rate(needed, of)
     if smallest is None:
-        return found(Verdict.NOT_ENOUGH, Why.UNABLE)
-    return found(Verdict.NOT_SHOWN, p=p, smallest=smallest)
+        return result(Verdict.NOT_ENOUGH, Why.UNABLE)
+    return result(Verdict.NOT_SHOWN, p=p, smallest=smallest)

@@ -75,7 +75,7 @@ def judge(
     awaited = [row for row in rows if row.cancel_after is None]
     planned -= len(rows) - len(awaited)
     rows = awaited
-    by_key = _found(rows, planned, objectives)
+    by_key = _answers(rows, planned, objectives)
     missed = _missed(by_key)
     ours = any(row.outcome == Outcome.LOCAL_LIMIT for row in rows)
     late = (ours or _late(rows)) and not halted
@@ -84,7 +84,7 @@ def judge(
     # The planned rate was never offered: requests that waited for a free user and were never sent
     # do not show that the gateway is slow.
     sent = [row for row in rows if row.outcome != Outcome.DROPPED]
-    if late and not (missed and _missed(_found(sent, planned, objectives))):
+    if late and not (missed and _missed(_answers(sent, planned, objectives))):
         return Attained(False, True, (), "users")
     few = tuple(key for key, answer in by_key.items() if answer.few)
     if few and not halted and few == missed:
@@ -117,7 +117,7 @@ class _Answer(NamedTuple):
     reliability: float = 1.0
 
 
-def _found(rows: Sequence[Row], planned: int, objectives: Objectives) -> dict[str, _Answer]:
+def _answers(rows: Sequence[Row], planned: int, objectives: Objectives) -> dict[str, _Answer]:
     """Every statement, judged."""
     good = [row for row in rows if row.success]
     return {

@@ -289,7 +289,7 @@ def visible(values: "Floats") -> float | None:
         flat[a:b] += level - float(np.median(values[a:b]))
     places = [round(count * share) for share in (0.25, 0.5, 0.75)]
 
-    def seen(times: float) -> bool:
+    def detected(times: float) -> bool:
         for place in places:
             raised = np.concatenate([flat[:place], flat[place:] * times])
             if not any(abs(cut - place) <= 1 for cut, _ in _cuts(raised, 0)):
@@ -297,11 +297,11 @@ def visible(values: "Floats") -> float | None:
         return True
 
     low, high = -1, len(_STEPS) - 1
-    if not seen(_STEPS[high]):
+    if not detected(_STEPS[high]):
         return None
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if seen(_STEPS[middle]) else (middle, high)
+        low, high = (low, middle) if detected(_STEPS[middle]) else (middle, high)
     return _STEPS[high] - 1
 
 

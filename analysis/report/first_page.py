@@ -35,7 +35,7 @@ def answers(view: View, remarks: Sequence[Remark]) -> list[Answer]:
         Answer(
             t("What was found?", "测得什么？"),
             _gravest(gateway, findings),
-            _found(gateway, findings),
+            _outcome(gateway, findings),
         ),
         Answer(t("Can it be believed?", "是否可信？"), *_believed(gateway, doubts)),
     ]
@@ -95,7 +95,7 @@ def _load(view: View) -> str:
 # ---- what was found
 
 
-def _found(view: View, remarks: Sequence[Remark]) -> str:
+def _outcome(view: View, remarks: Sequence[Remark]) -> str:
     t = view.t
     good, planned = (sum(getattr(p, name) for p in view.phases) for name in ("success", "awaited"))
     if not planned:

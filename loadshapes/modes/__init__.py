@@ -39,7 +39,7 @@ def check_options(names: Collection[str]) -> None:
             raise ValueError(f"option {option.name} names modes that do not exist: {unknown}")
 
 
-def _found() -> Iterable[Mode]:
+def _modes() -> Iterable[Mode]:
     """The mode of every file in this folder. Raises ValueError if a name does not match its
     file.
     """
@@ -52,7 +52,7 @@ def _found() -> Iterable[Mode]:
         yield mode
 
 
-MODES: Mapping[str, Mode] = MappingProxyType(in_order(_found()))
+MODES: Mapping[str, Mode] = MappingProxyType(in_order(_modes()))
 """The modes by name, in order."""
 PARTS = tuple(mode.name for mode in MODES.values() if mode.in_full)
 """The modes that mode full consists of, in its order."""

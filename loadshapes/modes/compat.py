@@ -116,13 +116,13 @@ def _outlook(options: Options, model: str, prices: Prices | None) -> str:
     price = prices.of(model) if prices else None
     unit = f" {prices.currency}" if prices and prices.currency else ""
 
-    def told(bound: Bound) -> str:
+    def text_of(bound: Bound) -> str:
         text = f"{bound.requests} requests and at most {bound.tokens:,} tokens"
         return text + (f" and {price.most_of(*bound):.6g}{unit}" if price else "")
 
     return (
-        f"{model}: {told(bounds.once)} where every feature works ({told(bounds.reasoning)} if it "
-        f"reasons); no more than {told(bounds.most)} where none does"
+        f"{model}: {text_of(bounds.once)} where every feature works ({text_of(bounds.reasoning)} "
+        f"if it reasons); no more than {text_of(bounds.most)} where none does"
         + (", and as much again by --against, of what does not work" if options.against else "")
     )
 

@@ -42,20 +42,20 @@ def into_chinese(parser: argparse.ArgumentParser) -> None:
     """Put the help of a parser and of its commands into Chinese."""
     if isinstance(parser, Parser):
         parser.zh = True
-    parser.description = _said(parser.description)
+    parser.description = _translated(parser.description)
     parser.formatter_class = _Formatter
     for group in parser._action_groups:
-        group.title, group.description = _said(group.title), _said(group.description)
+        group.title, group.description = _translated(group.title), _translated(group.description)
     for action in parser._actions:
-        action.help = _said(action.help)
+        action.help = _translated(action.help)
         if isinstance(action, argparse._SubParsersAction):
             for listed in action._choices_actions:
-                listed.help = _said(listed.help)
+                listed.help = _translated(listed.help)
             for command in action.choices.values():
                 into_chinese(command)
 
 
-def _said(text: str | None) -> str | None:
+def _translated(text: str | None) -> str | None:
     return HELP.get(text, text) if text else text
 
 

@@ -61,7 +61,7 @@ def _table(view: View, model: str, steps: list[PhaseNumbers]) -> Table:
             *slo.goodput(view),
         ],
         title=model,
-        how=_held(view, steps) if steady else _burst(view),
+        how=_hold_time(view, steps) if steady else _burst(view),
     )
 
 
@@ -71,7 +71,7 @@ def _steady(view: View, steps: list[PhaseNumbers]) -> bool:
     return any(p.get("kind") == "steady" and p["name"] in names for p in view.run.plan)
 
 
-def _held(view: View, steps: list[PhaseNumbers]) -> str:
+def _hold_time(view: View, steps: list[PhaseNumbers]) -> str:
     lengths = sorted({step.duration_s for step in steps if step.duration_s is not None})
     length = "/".join(f"{s:g}" for s in lengths)
     return view.t(

@@ -32,7 +32,7 @@ def section(view: View) -> Section:
     t = view.t
     blocks: list[Block] = []
     for audit in of(view):
-        blocks += [_remark(t, audit), _found(t, audit)]
+        blocks += [_remark(t, audit), _limit_table(t, audit)]
         if audit.fits:
             blocks.append(_fits(t, audit))
         blocks.append(_steps(t, audit))
@@ -106,7 +106,7 @@ def _remark(t: Words, audit: Audit) -> Remark:
         )
         return Remark("good", text)
     if fit is None:
-        return Remark("note", _untold(t, audit))
+        return Remark("note", _why_undetermined(t, audit))
     truth = audit.wait.truth if audit.wait else "unknown"
     stated = audit.advertised_requests
     disagrees = (
@@ -123,7 +123,7 @@ def _remark(t: Words, audit: Audit) -> Remark:
     return Remark("bad" if disagrees or truth in ("too short", "too long") else "good", text)
 
 
-def _untold(t: Words, audit: Audit) -> str:
+def _why_undetermined(t: Words, audit: Audit) -> str:
     """Why no kind of limit is named."""
     best = audit.fits[0] if audit.fits else None
     if audit.unit == "tokens":
@@ -167,7 +167,7 @@ def _untold(t: Words, audit: Audit) -> str:
     )
 
 
-def _found(t: Words, audit: Audit) -> Table:
+def _limit_table(t: Words, audit: Audit) -> Table:
     fit, wait = audit.fit, audit.wait
     kind = t(*KINDS[fit.kind]) if fit else t(*TRUTHS["unknown"])
     rows = [

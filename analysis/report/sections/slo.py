@@ -109,7 +109,7 @@ def _statements(view: View, checks: list[Check]) -> Table:
         [
             PHASE.of(lambda check: check.subject),
             Name("Objective", "目标").of(_objective),
-            FOUND.of(_found),
+            FOUND.of(_value_cell),
             VERDICT.of(lambda check: verdicts[check.verdict]),
         ],
         title=t("Objectives", "目标"),
@@ -124,7 +124,7 @@ def _statements(view: View, checks: list[Check]) -> Table:
     )
 
 
-def _found(check: Check) -> str:
+def _value_cell(check: Check) -> str:
     return check.shown or (ABSENT if check.value is None else f"{check.value:.6g}")
 
 

@@ -27,7 +27,7 @@ def remarks(view: View) -> list[Remark]:
     limited = [phase for phase in judged if phase.generator_limited]
     verdicts, alike = [], dict[Level, list[PhaseNumbers]]()
     for phase in limited:
-        if _held(view, phase.phase) or phase.local_limits:
+        if _waited_for_budget(view, phase.phase) or phase.local_limits:
             verdicts.append(_remark(view, phase))
         else:
             alike.setdefault(_level(phase), []).append(phase)
@@ -57,7 +57,7 @@ def _remark(view: View, phase: PhaseNumbers) -> Remark:
     """What limited one phase: its budget, limits of our own machine, or late sends and reads."""
     t, name = view.t, phase.phase
     text = t(f"{name} is generator-limited, do not trust it", f"{name} 受压测端限制，结果不可信")
-    if waiting := _held(view, name):
+    if waiting := _waited_for_budget(view, name):
         text = t(
             f"{name} was held back by its budget, do not trust its rate: {integer(waiting)} "
             "requests waited until those in flight had released enough of it for their worst "
@@ -92,7 +92,7 @@ def _level(phase: PhaseNumbers) -> Level:
     return "bad" if phase.sent >= FEWEST or phase.local_limits else "note"
 
 
-def _held(view: View, phase: str) -> int:
+def _waited_for_budget(view: View, phase: str) -> int:
     """How many requests of a phase waited for the budget to be released."""
     return sum(end.held_by_budget or 0 for end in view.run.events_of(PhaseEnd, phase))
 
