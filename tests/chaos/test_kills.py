@@ -75,12 +75,12 @@ def tear(folder: Path, dice: random.Random) -> None:
 
 def go_on(folder: Path, gateway: Simulator, place: Path) -> None:
     """--resume sends what is missing, once, and the run is whole."""
-    kept = set(load(folder).requests.query("success")["task_id"])
+    finished = set(load(folder).requests.query("success")["task_id"])
     result = run("-H", gateway.url, "--resume", folder, results=place / "elsewhere")
     assert result.code in (0, 2), result.text
     assert result.code == 0 or "nothing of it is left" in result.text
     sent = Counter(row["task_id"] for row in gateway.rows())
-    assert all(sent[task] == 1 for task in kept), "paid for twice"
+    assert all(sent[task] == 1 for task in finished), "paid for twice"
     frame = load(folder).requests
     assert not frame.duplicated(["phase", "request_index"]).any()
     assert set(frame["outcome"]) == {"ok"}

@@ -39,13 +39,13 @@ def test_an_old_run_that_is_killed_again_can_be_resumed(
         going.kill()
         going.wait()
         report(folder)
-        kept = set(load(folder).requests.query("success")["task_id"])
-        assert old <= kept
+        finished = set(load(folder).requests.query("success")["task_id"])
+        assert old <= finished
         result = run(*again, results=tmp_path / "elsewhere")
         assert result.code in (0, 2), result.text
         assert result.code == 0 or "nothing of it is left" in result.text
         sent = Counter(row["task_id"] for row in gateway.rows())
-        assert not old & set(sent) and all(sent[task] == 1 for task in kept - old)
+        assert not old & set(sent) and all(sent[task] == 1 for task in finished - old)
         frame = load(folder).requests
         assert not frame.duplicated(["phase", "request_index"]).any()
         # What the killed attempt had in flight of a window, which is run anew under another name.

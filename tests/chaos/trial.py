@@ -111,8 +111,15 @@ class Crash:
         self._log = (place / "run.log").open("w")
         for name, text in FILES.items():
             (place / name).write_text(text, encoding="utf-8")
-        asked = [place / word if word in FILES else word for word in trial.arguments]
-        given = ["--results", self._results, "-H", gateway.url, "--task-id-on-streams", *asked]
+        arguments_of_trial = [place / word if word in FILES else word for word in trial.arguments]
+        given = [
+            "--results",
+            self._results,
+            "-H",
+            gateway.url,
+            "--task-id-on-streams",
+            *arguments_of_trial,
+        ]
         self._generators: list[subprocess.Popen[bytes]] = []
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

@@ -33,17 +33,25 @@ def parsers() -> Iterator[argparse.ArgumentParser]:
 
 def texts() -> set[str]:
     """What `--help` says in English, apart from the options of a run and the modes."""
-    said = {*FAULTS.values(), *help.TOOLS.values(), *help.WAYS.values()}
-    said |= {help.PURPOSE, help.DEMO, help.HOST, help.LOCUSTS, "Modes", "Commands", "for example: "}
+    all_texts = {*FAULTS.values(), *help.TOOLS.values(), *help.WAYS.values()}
+    all_texts |= {
+        help.PURPOSE,
+        help.DEMO,
+        help.HOST,
+        help.LOCUSTS,
+        "Modes",
+        "Commands",
+        "for example: ",
+    }
     for parser in parsers():
-        said.add(parser.description or "")
+        all_texts.add(parser.description or "")
         for group in parser._action_groups:
-            said |= {group.title or "", group.description or ""}
+            all_texts |= {group.title or "", group.description or ""}
         for action in parser._actions:
-            said.add(action.help or "")
+            all_texts.add(action.help or "")
             if isinstance(action, argparse._SubParsersAction):
-                said |= {listed.help or "" for listed in action._choices_actions}
-    return {text for text in said if text and not text.startswith("NAME is one of: ")}
+                all_texts |= {listed.help or "" for listed in action._choices_actions}
+    return {text for text in all_texts if text and not text.startswith("NAME is one of: ")}
 
 
 def test_every_text_of_the_help_is_there_in_chinese_and_none_that_is_gone() -> None:

@@ -29,8 +29,8 @@ def send(url: str, ask: Ask, key: str = "a-key") -> Evidence:
         fields = [(f'name="{name}"', value) for name, value in (ask.body or {}).items()]
         fields.append(('name="file"; filename="lines.jsonl"', ask.file))
         head = "--xyzzy\r\nContent-Disposition: form-data; "
-        told = [f"{head}{name}\r\n\r\n{value}\r\n" for name, value in fields]
-        body = "".join([*told, "--xyzzy--\r\n"]).encode()
+        header_lines = [f"{head}{name}\r\n\r\n{value}\r\n" for name, value in fields]
+        body = "".join([*header_lines, "--xyzzy--\r\n"]).encode()
     time.sleep(ask.wait_s)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=TIMEOUT_S)
     start, status, named = time.monotonic(), None, {}

@@ -61,8 +61,8 @@ def answer(ask: Ask, dice: Random) -> Evidence:
     body = spoilt(dice.choice(bodies(ask)), dice)
     outcome = dice.choice([*Outcome, *[Outcome.DONE] * 20])
     status = dice.choice([200] * 12 + [400, 404, 500, 302, 401, None])
-    told = body if isinstance(body, list) else [body]
-    lines = [b"data: " + json.dumps(part).encode() + b"\n\n" for part in told]
+    parts = body if isinstance(body, list) else [body]
+    lines = [b"data: " + json.dumps(part).encode() + b"\n\n" for part in parts]
     raw = b"".join(lines) if isinstance(body, list) else json.dumps(body).encode()
     if dice.random() < 0.05:
         raw = raw[: dice.randrange(len(raw) + 1)]
@@ -79,7 +79,7 @@ def test_no_judge_raises(check: Any) -> None:
                 asks = trial.asks()
                 if not asks:
                     break
-                seen = [answer(ask, dice) for ask in asks]
-                learn(setting, seen)
-                trial.add(seen)
+                answers = [answer(ask, dice) for ask in asks]
+                learn(setting, answers)
+                trial.add(answers)
             assert len(trial.finding.fact) <= 200

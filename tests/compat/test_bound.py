@@ -47,16 +47,16 @@ def test_the_bound_of_a_healthy_gateway_is_exact_in_requests_and_near_in_tokens(
 ) -> None:
     """By the gateway's own log, check by check: requests, tokens in and tokens out. For prompts of
     words and tools the bound is at most 1.6 times what was counted."""
-    asked = setting("chat", model)
+    setting_of_run = setting("chat", model)
     known = text_used = text_bound = 0
     with gateway(tmp_path, {}, 2000) as started:
         for check in OF_CHAT:
             if check.id == "stream.increments":
                 continue  # this gateway is too fast for it
-            trial = run(started.url, check, asked)
+            trial = run(started.url, check, setting_of_run)
             rows = started.rows()[known:]
             known += len(rows)
-            bound = check.bound(asked, works=True)
+            bound = check.bound(setting_of_run, works=True)
             answered = [row for row in rows if row["status"] == "200"]
             used = sum(int(row["prompt_tokens"] or 0) for row in answered)
             written = sum(int(row["completion_tokens"] or 0) for row in answered)
@@ -82,7 +82,7 @@ def test_a_gateway_that_refuses_everything_costs_no_more_than_the_worst_bound() 
 
 def test_every_request_has_a_nonce_of_its_check_and_round() -> None:
     """No two rounds, runs or checks share a body; within one check only those of caches do."""
-    seen: dict[str, str] = {}
+    check_of_body: dict[str, str] = {}
     for name, asked in (
         ("a", KNOWN),
         ("b", replace(KNOWN, round=1)),
@@ -93,7 +93,7 @@ def test_every_request_has_a_nonce_of_its_check_and_round() -> None:
                 sent = str(ask.body) + str(ask.wrong_key)
                 if ask.body is None:
                     continue
-                assert seen.setdefault(sent, f"{name} {check.id}") == f"{name} {check.id}"
+                assert check_of_body.setdefault(sent, f"{name} {check.id}") == f"{name} {check.id}"
 
 
 def test_a_budget_that_ends_leaves_what_is_not_decided() -> None:

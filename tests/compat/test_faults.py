@@ -9,7 +9,7 @@ from compat.check import Ask
 from compat.evidence import Evidence, Outcome
 from compat.registry import BY_ID
 from tests.compat import wire
-from tests.compat.test_healthy import CHAT, calls, found, says, word
+from tests.compat.test_healthy import CHAT, calls, finding_of, says, word
 from tests.compat.wire import call, chunk, chunks, message, plain, stream
 
 
@@ -36,7 +36,7 @@ def _finish(reason: Any) -> Any:
 
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_stream_that_breaks_the_contract_is_wrong(name: str) -> None:
-    assert found("chat.stream", STREAMS[name]).verdict == "wrong"
+    assert finding_of("chat.stream", STREAMS[name]).verdict == "wrong"
 
 
 def test_a_stream_that_breaks_is_broken() -> None:
@@ -51,8 +51,10 @@ def test_a_stream_that_breaks_is_broken() -> None:
         lambda ask: wire.lost(ask, Outcome.TIMEOUT), lambda ask: wire.lost(ask, Outcome.RESET),
     ]  # fmt: skip
     for answer in bad:
-        assert found("chat.stream", answer).verdict == "broken"
-    assert found("chat.stream", lambda ask: plain(ask, message(word(ask)))).verdict == "ignored"
+        assert finding_of("chat.stream", answer).verdict == "broken"
+    assert (
+        finding_of("chat.stream", lambda ask: plain(ask, message(word(ask)))).verdict == "ignored"
+    )
 
 
 ENVELOPES: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -67,7 +69,7 @@ ENVELOPES: dict[str, Callable[[dict[str, Any]], object]] = {
 
 @pytest.mark.parametrize("name", ENVELOPES)
 def test_a_plain_reply_that_breaks_the_contract_is_wrong(name: str) -> None:
-    assert found(
+    assert finding_of(
         "chat.plain", lambda ask: plain(ask, ENVELOPES[name](message(word(ask))))
     ).verdict == "wrong"  # fmt: skip
 
@@ -105,7 +107,7 @@ def merged(name: str) -> Callable[[Ask], Evidence]:
     "name", ["one index", "no index", "one index, one id", "one id", "cut arguments"]
 )
 def test_merged_calls_of_a_stream_are_wrong_and_never_mended(name: str) -> None:
-    assert found("tool.parallel.stream", merged(name)).verdict == "wrong"
+    assert finding_of("tool.parallel.stream", merged(name)).verdict == "wrong"
 
 
 @pytest.mark.parametrize(("name", "answer", "verdict"), [
@@ -157,10 +159,10 @@ def test_merged_calls_of_a_stream_are_wrong_and_never_mended(name: str) -> None:
     ("error.value", says(), "ignored"),
     ("unicode", says(), "works"),
 ])  # fmt: skip
-def test_a_reply_and_its_verdict(
+def test_each_reply_gets_its_verdict(
     name: str, answer: Callable[[Ask], Evidence], verdict: str
 ) -> None:
-    assert found(name, answer).verdict == verdict
+    assert finding_of(name, answer).verdict == verdict
 
 
 @pytest.mark.parametrize(("text", "finish", "count", "verdict"), [
@@ -170,46 +172,51 @@ def test_a_reply_and_its_verdict(
     ("x", "length", None, "works"), ("x", "stop", None, "unsure"),
 ])  # fmt: skip
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
-def test_a_budget(name: str, text: str, finish: str, count: int | None, verdict: str) -> None:
-    """By the usage, and by the text where the usage cannot be true."""
+def test_max_tokens_is_judged_by_usage_and_by_text(
+    name: str, text: str, finish: str, count: int | None, verdict: str
+) -> None:
+    """By the text where the usage cannot be true."""
     usage = None if count is None else {"prompt_tokens": 9, "completion_tokens": count}
     body = message(text, finish, usage=usage)
-    assert found(name, lambda ask: plain(ask, body)).verdict == verdict
+    assert finding_of(name, lambda ask: plain(ask, body)).verdict == verdict
 
 
 @pytest.mark.parametrize(("status", "verdict"), [
     (401, "works"), (400, "wrong"), (403, "wrong"), (404, "wrong"), (500, "broken"),
     (429, "unsure"),
 ])  # fmt: skip
-def test_a_wrong_key(status: int, verdict: str) -> None:
-    assert found("error.key", lambda ask: wire.error(ask, status, "Invalid key")).verdict == verdict
+def test_a_wrong_key_must_be_refused_with_401(status: int, verdict: str) -> None:
+    assert (
+        finding_of("error.key", lambda ask: wire.error(ask, status, "Invalid key")).verdict
+        == verdict
+    )
 
 
 @pytest.mark.parametrize(("status", "verdict"), [
     (404, "works"), (400, "works"), (422, "works"), (503, "broken"), (403, "unsure"),
     (429, "unsure"),
 ])  # fmt: skip
-def test_an_unknown_model(status: int, verdict: str) -> None:
-    got = found("error.model", lambda ask: wire.error(ask, status, "No such thing"))
-    assert got.verdict == verdict
+def test_an_unknown_model_must_be_refused(status: int, verdict: str) -> None:
+    finding = finding_of("error.model", lambda ask: wire.error(ask, status, "No such thing"))
+    assert finding.verdict == verdict
 
 
 def test_refused_fields_are_found_one_by_one() -> None:
     """After a refusal the check sends the request without the refused field, within its bound."""
     check, setting = BY_ID["fields.accepted"], CHAT
     refused = {"metadata", "verbosity"}
-    seen: list[Evidence] = []
+    answers: list[Evidence] = []
     asks = list(check.asks(setting))
     while asks:
         for ask in asks:
             assert ask.body is not None
             bad = [name for name in ask.body if name in refused]
             message = f"Unsupported parameter: '{bad[0]}'" if bad else ""
-            seen.append(wire.error(ask, 400, message) if bad else says()(ask))
-        asks = list(check.then(setting, seen))
-    finding = check.judge(setting, seen)
+            answers.append(wire.error(ask, 400, message) if bad else says()(ask))
+        asks = list(check.then(setting, answers))
+    finding = check.judge(setting, answers)
     assert finding.verdict == "refused" and finding.fact.startswith("metadata, verbosity: ")
-    assert len(seen) == 3 <= check.bound(setting).requests
+    assert len(answers) == 3 <= check.bound(setting).requests
 
 
 def test_metadata_that_needs_store_is_not_a_refusal() -> None:
@@ -217,14 +224,14 @@ def test_metadata_that_needs_store_is_not_a_refusal() -> None:
     check = BY_ID["fields.accepted"]
     (ask,) = check.asks(CHAT)
     text = "The 'metadata' parameter is only allowed when 'store' is enabled."
-    seen = [wire.error(ask, 400, text, param="metadata")]
-    (rest,) = check.then(CHAT, seen)
+    answers = [wire.error(ask, 400, text, param="metadata")]
+    (rest,) = check.then(CHAT, answers)
     assert rest.body is not None and "metadata" not in rest.body and "user" in rest.body
-    assert check.judge(CHAT, [*seen, says()(rest)]).verdict == "works"
+    assert check.judge(CHAT, [*answers, says()(rest)]).verdict == "works"
 
 
 def test_another_requests_answer_is_distinguished_from_an_ignored_schema() -> None:
     first = '{"weighed": true, "count": 1}'
-    assert found("cache.key", says(first)).verdict == "wrong"
-    assert found("cache.key", says(first), says('{"wheels": 4}')).verdict == "works"
-    assert found("cache.key", says("words")).verdict == "unsure"
+    assert finding_of("cache.key", says(first)).verdict == "wrong"
+    assert finding_of("cache.key", says(first), says('{"wheels": 4}')).verdict == "works"
+    assert finding_of("cache.key", says("words")).verdict == "unsure"

@@ -18,12 +18,12 @@ REASONER = Setting("m", seed="healthy", reasons=True)
 Answer = Callable[[Ask], Evidence]
 
 
-def found(name: str, *answers: Answer, setting: Setting = CHAT) -> Finding:
+def finding_of(name: str, *answers: Answer, setting: Setting = CHAT) -> Finding:
     """The finding of a check whose requests get these answers (the last one for all others)."""
     check = BY_ID[name]
     asks = check.asks(setting)
-    seen = [answers[min(place, len(answers) - 1)](ask) for place, ask in enumerate(asks)]
-    return settle(lambda: check.judge(setting, seen))
+    evidence = [answers[min(place, len(answers) - 1)](ask) for place, ask in enumerate(asks)]
+    return settle(lambda: check.judge(setting, evidence))
 
 
 def word(ask: Ask) -> str:
@@ -63,7 +63,7 @@ def calls(*wanted: tuple[str, str], finish: str = "tool_calls", ids: str = "call
     return answer
 
 
-def test_a_plain_reply_in_any_healthy_shape() -> None:
+def test_a_plain_reply_in_any_healthy_form_works() -> None:
     body_of = BY_ID["chat.plain"].asks(CHAT)[0]
     body = message(word(body_of))
     parts = [{"type": "thinking", "thinking": "..."}, {"type": "text", "text": word(body_of)}]
@@ -77,7 +77,7 @@ def test_a_plain_reply_in_any_healthy_shape() -> None:
     ):  # fmt: skip
         raw = json.dumps(variant, indent=2).encode()
         for bytes_ in (raw, b"\n\n " + raw + b"\r\n", json.dumps(variant).encode()):
-            assert found("chat.plain", lambda ask, b=bytes_: plain(ask, b)).verdict == "works"
+            assert finding_of("chat.plain", lambda ask, b=bytes_: plain(ask, b)).verdict == "works"
 
 
 VARIANTS: dict[str, Callable[[list[Any]], list[Any]]] = {
@@ -103,15 +103,15 @@ VARIANTS: dict[str, Callable[[list[Any]], list[Any]]] = {
 
 @pytest.mark.parametrize("name", VARIANTS)
 @pytest.mark.parametrize("end", ["\n\n", "\r\n\r\n", "\r\r", "\n\n: keep-alive\n\n"])
-def test_a_stream_in_any_healthy_shape(name: str, end: str) -> None:
+def test_a_stream_in_any_healthy_form_works(name: str, end: str) -> None:
     """Also byte by byte, with comments, and with CRLF."""
 
     def answer(ask: Ask) -> Evidence:
         return stream(ask, VARIANTS[name](chunks(word(ask))), end=end)
 
     for change in (lambda e: e, wire.byte_by_byte):
-        assert found("chat.stream", lambda ask, c=change: c(answer(ask))).verdict == "works"
-        usage = found("stream.usage", lambda ask, c=change: c(answer(ask)), says())
+        assert finding_of("chat.stream", lambda ask, c=change: c(answer(ask))).verdict == "works"
+        usage = finding_of("stream.usage", lambda ask, c=change: c(answer(ask)), says())
         assert usage.verdict == "works", usage
 
 
@@ -120,30 +120,31 @@ def test_unicode_cut_between_packets_is_not_a_fault() -> None:
         evidence = says()(ask)
         return wire.byte_by_byte(evidence)
 
-    assert found("unicode", answer).verdict == "works"
+    assert finding_of("unicode", answer).verdict == "works"
 
 
 @pytest.mark.parametrize("finish", ["stop", "tool_calls"])
 def test_a_forced_call_may_finish_with_either_reason(finish: str) -> None:
-    asked = calls(("get_time", '{"zone": "UTC"}'), finish=finish)
-    assert found("tool.named", asked).verdict == "works"
+    answer = calls(("get_time", '{"zone": "UTC"}'), finish=finish)
+    assert finding_of("tool.named", answer).verdict == "works"
     assert (
-        found("tool.required", calls(("look_up", '{"key":"a"}'), finish=finish)).verdict == "works"
+        finding_of("tool.required", calls(("look_up", '{"key":"a"}'), finish=finish)).verdict
+        == "works"
     )
 
 
 @pytest.mark.parametrize(
     "ids", ["call_{}", "{}", "toolu_01A{}", "chatcmpl-tool-{}", "functions.f:{}"]
 )
-def test_ids_of_any_form(ids: str) -> None:
+def test_ids_of_calls_may_have_any_form(ids: str) -> None:
     def two(ask: Ask) -> Evidence:
         assert ask.body is not None
         quoted_parts = ask.body["messages"][-1]["content"].split('"')
         keys = (f'{{"key":"{quoted_parts[place]}"}}' for place in (3, 7))
         return calls(*(("look_up", key) for key in keys), ids=ids)(ask)
 
-    assert found("tool.parallel", two).verdict == "works"
-    assert found("tool.parallel.stream", two).verdict == "works"
+    assert finding_of("tool.parallel", two).verdict == "works"
+    assert finding_of("tool.parallel.stream", two).verdict == "works"
 
 
 def test_whole_calls_in_one_chunk_are_not_a_fault() -> None:
@@ -157,13 +158,13 @@ def test_whole_calls_in_one_chunk_are_not_a_fault() -> None:
         ]
         return stream(ask, [chunk({"role": "assistant", "tool_calls": two_calls}, "tool_calls")])
 
-    assert found("tool.parallel.stream", answer).verdict == "works"
+    assert finding_of("tool.parallel.stream", answer).verdict == "works"
 
 
 def test_a_model_may_make_one_call_instead_of_two() -> None:
     one = calls(("look_up", '{"key":"a"}'))
-    assert found("tool.parallel", one).verdict == "unsure"
-    assert found("tool.parallel.stream", one).verdict == "unsure"
+    assert finding_of("tool.parallel", one).verdict == "unsure"
+    assert finding_of("tool.parallel.stream", one).verdict == "unsure"
 
 
 TEXT_CHECKS = ("chat.plain", "chat.stream", "stop", "unicode", "role.system", "turns", "parts.text",
@@ -183,7 +184,7 @@ def test_a_budget_spent_on_thinking_accuses_nobody(name: str) -> None:
         body = message("", "length", usage=count, reasoning_content="hm")
         return plain(ask, body)
 
-    assert not found(name, answer, setting=REASONER).verdict.accuses
+    assert not finding_of(name, answer, setting=REASONER).verdict.accuses
 
 
 @pytest.mark.parametrize(("name", "param"), [
@@ -194,7 +195,9 @@ def test_openais_refusals_for_reasoning_models_count_as_clear_refusals(
     name: str, param: str
 ) -> None:
     text = f"Unsupported parameter: '{param}' is not supported with this model."
-    finding = found(name, lambda ask: wire.error(ask, 400, text, param=param, code="unsupported"))
+    finding = finding_of(
+        name, lambda ask: wire.error(ask, 400, text, param=param, code="unsupported")
+    )
     assert finding.verdict == "refused"
 
 
@@ -206,7 +209,7 @@ def test_openais_refusals_for_reasoning_models_count_as_clear_refusals(
 def test_errors_about_the_account_or_without_a_reason_accuse_nobody(
     name: str, status: int, text: str
 ) -> None:
-    assert not found(name, lambda ask: wire.error(ask, status, text)).verdict.accuses
+    assert not finding_of(name, lambda ask: wire.error(ask, status, text)).verdict.accuses
 
 
 def test_a_fast_stream_is_not_called_buffered() -> None:
@@ -214,16 +217,18 @@ def test_a_fast_stream_is_not_called_buffered() -> None:
     second apart they are clearly streamed."""
     text = "a" * 400
     for gap_s, verdict in ((0.01, "works"), (0.001, "unsure"), (0.0, "wrong")):
-        finding = found("stream.increments", lambda ask, g=gap_s: stream(
+        finding = finding_of("stream.increments", lambda ask, g=gap_s: stream(
             ask, chunks(text, size=4), first_s=2.0, gap_s=g))  # fmt: skip
         assert finding.verdict == verdict
-    quick = found("stream.increments", lambda ask: stream(ask, chunks(text), first_s=0.2, gap_s=0))
+    quick = finding_of(
+        "stream.increments", lambda ask: stream(ask, chunks(text), first_s=0.2, gap_s=0)
+    )
     assert quick.verdict == "unsure"
 
 
 @pytest.mark.parametrize("listed", ["m", "vendor/m", "M"])
 def test_a_model_is_listed_with_or_without_its_vendor(listed: str) -> None:
     body = {"object": "list", "data": [{"id": "x"}, {"id": listed, "extra": None}]}
-    assert found("models.list", lambda ask: plain(ask, body)).verdict == "works"
+    assert finding_of("models.list", lambda ask: plain(ask, body)).verdict == "works"
     wild = {"data": [{"id": "vendor/*"}]}
-    assert found("models.list", lambda ask: plain(ask, wild)).verdict == "unsure"
+    assert finding_of("models.list", lambda ask: plain(ask, wild)).verdict == "unsure"

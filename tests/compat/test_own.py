@@ -56,7 +56,7 @@ ALL = own([BOOK, STRICT], [BILL, LOOSE])
 CHECK = {check.id: check for check in checks_of(ALL)}
 
 
-def found(
+def finding_of(
     name: str, answer: Callable[[Ask], Evidence], control: Callable[[Ask], Evidence] | None = None
 ) -> Verdict:
     """The finding of a check whose requests get this answer and whose control gets the other."""
@@ -102,19 +102,21 @@ GOOD = '{"room": "blue", "seats": 2}'
     ("", "wrong", "wrong"),
     (json.dumps(GOOD), "wrong", "wrong"),
 ])  # fmt: skip
-def test_the_arguments_of_a_call(prefix: str, arguments: str, loose: str, strict: str) -> None:
-    assert found(f"{prefix}book_room", calls(arguments)) == loose
-    assert found(f"{prefix}book", calls(arguments, "book")) == strict
+def test_the_arguments_of_a_call_are_judged_by_the_schema(
+    prefix: str, arguments: str, loose: str, strict: str
+) -> None:
+    assert finding_of(f"{prefix}book_room", calls(arguments)) == loose
+    assert finding_of(f"{prefix}book", calls(arguments, "book")) == strict
 
 
 @pytest.mark.parametrize("name", ["own.tool.book_room", "own.tool.stream.book_room"])
-def test_no_call_accuses_only_where_the_tool_did_not_arrive(name: str) -> None:
+def test_a_missing_call_is_a_fault_only_where_the_tool_did_not_arrive(name: str) -> None:
     """A model may answer in words, but a prompt no longer than without the tool is a fault."""
-    assert found(name, says("Which room?", 70), says("x", 20)) == "unsure"
-    assert found(name, says("Which room?", 21), says("x", 20)) == "ignored"
-    assert found(name, says("Which room?", 70, "length"), says("x", 20)) == "unsure"
-    assert found(name, calls(GOOD, "cancel_room")) == "wrong"
-    assert found(name, calls(GOOD, identity="")) == "wrong"
+    assert finding_of(name, says("Which room?", 70), says("x", 20)) == "unsure"
+    assert finding_of(name, says("Which room?", 21), says("x", 20)) == "ignored"
+    assert finding_of(name, says("Which room?", 70, "length"), says("x", 20)) == "unsure"
+    assert finding_of(name, calls(GOOD, "cancel_room")) == "wrong"
+    assert finding_of(name, calls(GOOD, identity="")) == "wrong"
 
 
 OBJECT = '{"net": 1.5, "unit": "kg"}'
@@ -127,16 +129,16 @@ OBJECT = '{"net": 1.5, "unit": "kg"}'
     (f"```json\n{OBJECT}\n```", "wrong", "wrong"),
     ("A cart of hay.", "ignored", "ignored"),
 ])  # fmt: skip
-def test_a_reply_by_a_schema(stream_: str, text: str, strict: str, loose: str) -> None:
-    assert found(f"own.schema.{stream_}bill", says(text)) == strict
-    assert found(f"own.schema.{stream_}loose", says(text)) == loose
+def test_a_reply_is_judged_by_the_schema(stream_: str, text: str, strict: str, loose: str) -> None:
+    assert finding_of(f"own.schema.{stream_}bill", says(text)) == strict
+    assert finding_of(f"own.schema.{stream_}loose", says(text)) == loose
 
 
 def test_a_reply_that_is_not_a_stream_accuses_nobody() -> None:
     """chat.stream reports ignored streams."""
     body = message(None, "tool_calls", [call("book_room", GOOD)])
-    assert found("own.tool.stream.book_room", lambda ask: plain(ask, body)) == "unsure"
-    assert found(
+    assert finding_of("own.tool.stream.book_room", lambda ask: plain(ask, body)) == "unsure"
+    assert finding_of(
         "own.schema.stream.bill", lambda ask: plain(ask, message(OBJECT))
     ) == "unsure"  # fmt: skip
 
@@ -190,8 +192,8 @@ def test_a_whole_body_is_a_file_of_tools_too(tmp_path: Path) -> None:
 
 
 def test_what_an_earlier_version_stored_and_ignored_is_still_ignored() -> None:
-    kept = tomllib.loads(FILE.replace("own.*", "stop").replace('allow = { "own', "#"))
-    assert parse(kept).own == Own()
+    stored = tomllib.loads(FILE.replace("own.*", "stop").replace('allow = { "own', "#"))
+    assert parse(stored).own == Own()
 
 
 NAMED = {"type": "function", "function": {"name": "book room", "parameters": {}}}

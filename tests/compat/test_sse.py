@@ -29,7 +29,7 @@ def oracle(lines: list[str]) -> list[tuple[str, str]]:
 
 
 @given(LINES, st.sampled_from(ENDS), st.lists(st.integers(0, 200), max_size=6), st.booleans())
-def test_any_lines_any_ends_any_packets(
+def test_events_are_those_of_the_standard_for_any_lines_ends_and_packets(
     lines: list[str], end: str, cuts: list[int], marked: bool
 ) -> None:
     raw = ("\ufeff" if marked else "").encode() + "".join(line + end for line in lines).encode()

@@ -22,21 +22,21 @@ def survey(checks: str = "", **more: object) -> Survey:
     return survey_of(MODEL, **arguments)  # type: ignore[arg-type]
 
 
-def sent(asked: Survey, server: Server, most: int = 400) -> list[Wave]:
+def sent(survey_run: Survey, server: Server, most: int = 400) -> list[Wave]:
     """Answers every wave."""
-    waves, seen = asked.waves("the budget is spent"), []
+    waves, answers = survey_run.waves("the budget is spent"), []
     wave = next(waves, None)
-    while wave is not None and len(seen) < most:
-        seen.append(wave)
+    while wave is not None and len(answers) < most:
+        answers.append(wave)
         try:
             wave = waves.send([server(turn.ask) for turn in wave.turns])
         except StopIteration:
             break
-    return seen
+    return answers
 
 
-def found(asked: Survey) -> dict[str, Verdict]:
-    return {name: finding.verdict for name, finding in asked.findings().items()}
+def found(survey_run: Survey) -> dict[str, Verdict]:
+    return {name: finding.verdict for name, finding in survey_run.findings().items()}
 
 
 def refusing(status: int, text: str = "no") -> Server:
@@ -50,11 +50,11 @@ def test_a_gateway_that_refuses_everything_is_one_sentence() -> None:
         refusing(500), refusing(402), lambda ask: wire.lost(ask, Outcome.RESET),
         lambda ask: wire.lost(ask, Outcome.TIMEOUT),
     ):  # fmt: skip
-        asked = survey()
-        waves = sent(asked, server)
+        survey_run = survey()
+        waves = sent(survey_run, server)
         assert sum(len(wave.turns) for wave in waves) <= 5
-        assert asked.mute and "answered no plain request" in asked.ended
-        verdicts = found(asked)
+        assert survey_run.mute and "answered no plain request" in survey_run.ended
+        verdicts = found(survey_run)
         assert {v for n, v in verdicts.items() if n != "chat.plain"} == {Verdict.NOT_TRIED}
 
 
@@ -69,11 +69,11 @@ def test_a_rate_limit_is_waited_for_and_accuses_nobody() -> None:
             return Evidence(limited.sent, 429, {"retry-after": "1"}, limited.pieces)
         return plain(ask, message("x"))
 
-    asked = survey("chat.plain,chat.stream,stop,n")
-    waves = sent(asked, server)
+    survey_run = survey("chat.plain,chat.stream,stop,n")
+    waves = sent(survey_run, server)
     assert [w.wait_s for w in waves[:3]] == [0.0, 1.2, 1.2] and waves[2].users == 1
-    assert not asked.ended and asked.resent["stop"] >= 2
-    assert "429" not in str([finding.fact for finding in asked.findings().values()])
+    assert not survey_run.ended and survey_run.resent["stop"] >= 2
+    assert "429" not in str([finding.fact for finding in survey_run.findings().values()])
 
 
 def test_a_limit_that_lets_nothing_through_ends_the_survey_in_time() -> None:
@@ -85,13 +85,13 @@ def test_a_limit_that_lets_nothing_through_ends_the_survey_in_time() -> None:
             return plain(ask, message(word))
         return wire.error(ask, 429, "slow down")
 
-    asked = survey()
-    waves = sent(asked, server)
+    survey_run = survey()
+    waves = sent(survey_run, server)
     assert sum(wave.wait_s for wave in waves) <= MOST_WAITING_S
     assert max(wave.wait_s for wave in waves) <= LONGEST_WAIT_S
-    assert "rate limit let no more through" in asked.ended
-    assert set(found(asked).values()) <= {Verdict.WORKS, Verdict.UNSURE, Verdict.NOT_TRIED}
-    assert found(asked)["chat.plain"] is Verdict.WORKS
+    assert "rate limit let no more through" in survey_run.ended
+    assert set(found(survey_run).values()) <= {Verdict.WORKS, Verdict.UNSURE, Verdict.NOT_TRIED}
+    assert found(survey_run)["chat.plain"] is Verdict.WORKS
 
 
 def test_a_lying_gateway_is_one_sentence_too() -> None:
@@ -101,10 +101,10 @@ def test_a_lying_gateway_is_one_sentence_too() -> None:
         b"<html>busy</html>",
         {"error": {"message": "no"}},
     ):
-        asked = survey()
-        sent(asked, lambda ask, told=body: plain(ask, told))  # type: ignore[misc]
-        verdicts = found(asked)
-        assert asked.mute and "HTTP 200" in asked.ended and verdicts["chat.plain"].accuses
+        survey_run = survey()
+        sent(survey_run, lambda ask, told=body: plain(ask, told))  # type: ignore[misc]
+        verdicts = found(survey_run)
+        assert survey_run.mute and "HTTP 200" in survey_run.ended and verdicts["chat.plain"].accuses
         assert {v for n, v in verdicts.items() if n != "chat.plain"} == {Verdict.NOT_TRIED}
 
 
@@ -114,11 +114,13 @@ def test_checks_that_were_not_sent_count_as_not_tried() -> None:
     def server(ask: Ask) -> Evidence | None:
         return plain(ask, message("x")) if next(count) < 30 else None
 
-    asked = survey()
-    sent(asked, server)
-    left = [t.finding for t in asked.trials.values() if t.finding.verdict is Verdict.NOT_TRIED]
-    assert asked.ended == "the budget is spent" and len(left) > 20
-    assert any(finding.fact == "the budget is spent" for finding in left)
+    survey_run = survey()
+    sent(survey_run, server)
+    not_tried = [
+        t.finding for t in survey_run.trials.values() if t.finding.verdict is Verdict.NOT_TRIED
+    ]
+    assert survey_run.ended == "the budget is spent" and len(not_tried) > 20
+    assert any(finding.fact == "the budget is spent" for finding in not_tried)
 
 
 def test_the_setting_is_learnt_from_the_first_answers() -> None:
@@ -130,9 +132,9 @@ def test_the_setting_is_learnt_from_the_first_answers() -> None:
         used = {**wire.USAGE, "completion_tokens_details": {"reasoning_tokens": 4}}
         return plain(ask, message("x", usage=used))
 
-    asked = survey("chat.plain")
-    sent(asked, server)
-    assert asked.setting.tokens_field == "max_completion_tokens" and asked.setting.reasons
+    survey_run = survey("chat.plain")
+    sent(survey_run, server)
+    assert survey_run.setting.tokens_field == "max_completion_tokens" and survey_run.setting.reasons
 
 
 def test_cells_are_computed_again_from_what_is_kept(tmp_path: Path) -> None:
@@ -141,29 +143,29 @@ def test_cells_are_computed_again_from_what_is_kept(tmp_path: Path) -> None:
     def server(ask: Ask) -> Evidence:
         return wire.byte_by_byte(plain(ask, message("secret-key-1234 \u4e2d")))
 
-    asked, names = survey("chat.plain,stop,n,json.*"), []
-    waves = asked.waves()
+    survey_run, names = survey("chat.plain,stop,n,json.*"), []
+    waves = survey_run.waves()
     wave = next(waves, None)
     while wave is not None:
-        names.append(phase_name(asked, wave))
+        names.append(phase_name(survey_run, wave))
         for index, turn in enumerate(wave.turns):
             evidence_file.append(tmp_path, (names[-1], index), turn.check, server(turn.ask),
                                  ["secret-key-1234"])  # fmt: skip
-        kept = evidence_file.read(tmp_path)
+        stored = evidence_file.read(tmp_path)
         try:
-            wave = waves.send([kept[(names[-1], index)] for index in range(len(wave.turns))])
+            wave = waves.send([stored[(names[-1], index)] for index in range(len(wave.turns))])
         except StopIteration:
             break
     text = (tmp_path / evidence_file.NAME).read_text(encoding="utf-8")
     assert "secret-key-1234" not in text
-    kept = evidence_file.read(tmp_path)
-    assert "\u4e2d" in kept[(names[0], 0)].body.decode()
+    stored = evidence_file.read(tmp_path)
+    assert "\u4e2d" in stored[(names[0], 0)].body.decode()
     again = survey("chat.plain,stop,n,json.*")
-    finish(again, kept, "")
-    assert again.findings() == asked.findings()
-    assert wave_of(survey("chat.plain,stop,n,json.*"), kept, names[1]).number == 2
+    finish(again, stored, "")
+    assert again.findings() == survey_run.findings()
+    assert wave_of(survey("chat.plain,stop,n,json.*"), stored, names[1]).number == 2
     try:
-        finish(survey("chat.plain,stop", run_id="another"), kept, "")
+        finish(survey("chat.plain,stop", run_id="another"), stored, "")
     except Changed:
         return
     raise AssertionError("evidence of other requests was judged")

@@ -78,8 +78,8 @@ def verdicts(
     started: Gateway, model: str, seed: object = 1, checks: Sequence[Check] = OF_CHAT,
     soften: bool = True,
 ) -> dict[str, str]:  # fmt: skip
-    asked = setting(FEATURES[checks[-1].id].surface, model, seed)
-    by_check = run_all(started.url, checks, asked, soften=soften)
+    setting_of_run = setting(FEATURES[checks[-1].id].surface, model, seed)
+    by_check = run_all(started.url, checks, setting_of_run, soften=soften)
     print(*(f"{name}: {finding}" for name, finding in by_check.items()), sep="\n")
     return {name: f"{finding.verdict}" for name, finding in by_check.items()}
 
@@ -102,7 +102,7 @@ def test_the_checks_are_the_simulators_features() -> None:
         "broken",
     ],
 )
-def test_all_features_in_one_state(tmp_path: Path, state: str) -> None:
+def test_all_features_in_one_state_get_their_verdicts(tmp_path: Path, state: str) -> None:
     """Each feature that can be in the state gets its verdict; each that cannot works.
 
     Features that share a request with another one have the test of single features.

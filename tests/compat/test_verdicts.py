@@ -41,12 +41,14 @@ def test_one_sample_never_accuses(rounds: tuple[Verdict, ...], guarantee: bool) 
         if decided is not None:
             break
     assert decided is not None
-    seen = [f.verdict for f in so_far]
+    verdicts_so_far = [f.verdict for f in so_far]
     if decided.verdict.accuses:
-        assert seen.count(decided.verdict) >= 2
+        assert verdicts_so_far.count(decided.verdict) >= 2
     if decided.verdict is Verdict.WORKS:
-        assert seen[0] is Verdict.WORKS or (not guarantee and seen.count(Verdict.WORKS) == 2)
-    assert len(so_far) == 1 or seen[0] is not Verdict.WORKS
+        assert verdicts_so_far[0] is Verdict.WORKS or (
+            not guarantee and verdicts_so_far.count(Verdict.WORKS) == 2
+        )
+    assert len(so_far) == 1 or verdicts_so_far[0] is not Verdict.WORKS
 
 
 def test_works_at_once_is_not_sent_again() -> None:
@@ -56,7 +58,7 @@ def test_works_at_once_is_not_sent_again() -> None:
     assert combine([ignored("x"), wrong("y")]) is None
 
 
-def test_a_round_of_several_requests() -> None:
+def test_a_round_of_several_requests_has_the_gravest_verdict() -> None:
     """An accusation takes precedence over unsure; a mixture of works and ignored is unsure."""
     assert every([works, lambda: unsure("a"), lambda: wrong("b")]).verdict == "wrong"
     assert every([works, lambda: wrong("b")], ("plain", "streamed")).fact == "streamed: b"
@@ -85,9 +87,11 @@ def test_a_fact_is_one_line_of_at_most_200_characters() -> None:
     ("broken", None, Cause.UNKNOWN), ("works", "ignored", Cause.UNKNOWN),
     ("unsure", "works", Cause.UNKNOWN), ("wrong", "not tried", Cause.UNKNOWN),
 ])  # fmt: skip
-def test_the_cause(here: str, direct: str | None, told: Cause) -> None:
+def test_the_cause_follows_from_both_routes_verdicts(
+    here: str, direct: str | None, told: Cause
+) -> None:
     assert cause(Verdict(here), Verdict(direct) if direct else None) is told
 
 
-def test_what_is_sent_directly() -> None:
+def test_checks_that_do_not_work_are_also_sent_directly() -> None:
     assert [v for v in Verdict if not sent_directly(v)] == [Verdict.WORKS, Verdict.NOT_TRIED]

@@ -59,9 +59,9 @@ def serving(answer: Answer) -> Iterator[Scripted]:
             length = int(self.headers.get("content-length", 0))
             body = json.loads(self.rfile.read(length)) if length else {}
             headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(self.command, self.path, headers, body)
-            gateway.asked.append(asked)
-            status, content, *more = answer(asked)
+            request = Asked(self.command, self.path, headers, body)
+            gateway.asked.append(request)
+            status, content, *more = answer(request)
             raw = content if isinstance(content, Raw) else None
             written = raw.content if raw else json.dumps(content).encode()
             self.send_response(status)

@@ -45,8 +45,8 @@ def relaying(url: str, other: str, elsewhere: Callable[[], bool]) -> Iterator[st
             chosen = urlsplit(other if elsewhere() else url)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             upstream = http.client.HTTPConnection(chosen.netloc, timeout=30)
-            kept = {k: v for k, v in self.headers.items() if k.lower() != "host"}
-            upstream.request(self.command, self.path, body, kept)
+            passed_headers = {k: v for k, v in self.headers.items() if k.lower() != "host"}
+            upstream.request(self.command, self.path, body, passed_headers)
             answer = upstream.getresponse()
             text = answer.read()
             self.send_response(answer.status)

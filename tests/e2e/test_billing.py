@@ -66,9 +66,9 @@ def test_the_report_finds_exactly_what_the_gateway_does(
     assert {row.task_id for row in rows} == set(logged) and len(rows) == len(logged)
     for row in rows:
         if row.prompt_tokens is not None:
-            seen = logged[row.task_id or ""]
-            assert row.prompt_tokens == int(seen["prompt_tokens"])
-            assert row.api_cost == float(seen["cost"])
+            logged_row = logged[row.task_id or ""]
+            assert row.prompt_tokens == int(logged_row["prompt_tokens"])
+            assert row.api_cost == float(logged_row["cost"])
     (bill,) = bills(look(load(result.folder)))
     assert [one.kind.value for one in bill.findings] == kinds
 
@@ -117,11 +117,11 @@ def test_what_a_bill_charges_for_cancelled_requests(
     finally:
         gateway.stop()
     assert result.code == 0 and result.folder is not None, result.text
-    left = [row for row in result.rows() if row.outcome == "abandoned"]
-    assert {row.scenario: row.cancel_after for row in left} == {
+    abandoned = [row for row in result.rows() if row.outcome == "abandoned"]
+    assert {row.scenario: row.cancel_after for row in abandoned} == {
         "left_first": "0chunks", "left_midway": "3chunks", "timed_out": "1000ms"
     }  # fmt: skip
-    assert len(left) == 9 and all(row.api_cost is None for row in left)
+    assert len(abandoned) == 9 and all(row.api_cost is None for row in abandoned)
     (bill,) = bills(look(load(result.folder)))
     assert not bill.findings
     assert "The cost of the cancelled requests is not stated" in (
@@ -129,9 +129,9 @@ def test_what_a_bill_charges_for_cancelled_requests(
     ).read_text("utf-8")
     main(["reconcile", str(result.folder), *print_bill(tmp_path / "bill.csv", logged)])
     content = json.loads((result.folder / "reconcile.json").read_text("utf-8"))
-    said = {one["case"]: one["said"] for one in content["cancelled"]}
-    assert said == {"left_first": first, "left_midway": midway, "timed_out": midway}
+    words = {one["case"]: one["said"] for one in content["cancelled"]}
+    assert words == {"left_first": first, "left_midway": midway, "timed_out": midway}
     billed = {row["task_id"]: float(row["billed"] or 0) for row in logged}
     for one in content["cancelled"]:
-        mine = [billed[row.task_id or ""] for row in left if row.scenario == one["case"]]
+        mine = [billed[row.task_id or ""] for row in abandoned if row.scenario == one["case"]]
         assert one["charged"] == pytest.approx(sum(mine))

@@ -26,9 +26,9 @@ def test_pairs_and_gaps_are_what_the_gateway_saw(simulator: Start, tmp_path: Pat
     rows = {row.task_id: row for row in result.rows()}
     assert len(log) == len(gateway.rows()) == len(rows) == 1 + 12 + 6 + 3
     for name, row in rows.items():
-        seen = log[name or ""]
-        assert row.cached_tokens == int(seen["cached_tokens"])
-        assert row.api_cost == float(seen["billed"])
+        logged_row = log[name or ""]
+        assert row.cached_tokens == int(logged_row["cached_tokens"])
+        assert row.api_cost == float(logged_row["billed"])
     kinds: dict[str, list[dict[str, str]]] = {}
     for row in result.rows():
         kinds.setdefault(row.scenario, []).append(log[row.task_id or ""])

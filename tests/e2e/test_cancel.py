@@ -60,30 +60,40 @@ def test_the_log_shows_whether_the_upstream_went_on(
     )  # fmt: skip
     assert result.code == 0 and result.folder is not None, result.text
     rows, log = result.rows(), settled(gateway, 40)
-    left = [row for row in rows if row.outcome == "abandoned"]
-    assert len(rows) == len(log) == 40 and 5 <= len(left) <= 20
-    assert {row.task_id for row in left} == {
-        name for name, seen in log.items() if seen["fault"] == "client_gone"
+    abandoned = [row for row in rows if row.outcome == "abandoned"]
+    assert len(rows) == len(log) == 40 and 5 <= len(abandoned) <= 20
+    assert {row.task_id for row in abandoned} == {
+        name for name, logged_row in log.items() if logged_row["fault"] == "client_gone"
     }
-    for row in left:
-        seen = log[row.task_id or ""]
+    for row in abandoned:
+        logged_row = log[row.task_id or ""]
         assert (row.chunks, row.api_cost, row.total_tokens) == (3, None, None)
-        assert 3 <= int(seen["chunks"]) <= 10  # it was missed at the next write or two
-        assert float(seen["billed"]) > 0
-        assert int(seen["produced_tokens"]) == 40 if goes_on else int(seen["produced_tokens"]) < 12
-        went_on_s = float(seen["produced_until_unix_s"]) - float(seen["client_gone_unix_s"])
+        assert 3 <= int(logged_row["chunks"]) <= 10  # it was missed at the next write or two
+        assert float(logged_row["billed"]) > 0
+        assert (
+            int(logged_row["produced_tokens"]) == 40
+            if goes_on
+            else int(logged_row["produced_tokens"]) < 12
+        )
+        went_on_s = float(logged_row["produced_until_unix_s"]) - float(
+            logged_row["client_gone_unix_s"]
+        )
         assert went_on_s > 1.0 if goes_on else went_on_s < 0.5
     (phase,) = of_phases(load(result.folder))
-    assert (phase.success_rate, phase.drawn, phase.abandoned) == (1.0, len(left), len(left))
-    assert phase.success + phase.abandoned == 40 and phase.cost_unknown_count == len(left)
+    assert (phase.success_rate, phase.drawn, phase.abandoned) == (
+        1.0,
+        len(abandoned),
+        len(abandoned),
+    )
+    assert phase.success + phase.abandoned == 40 and phase.cost_unknown_count == len(abandoned)
     assert (
         main(["hung-up", str(result.folder), "--upstream-log", str(tmp_path / "simulator-0.csv")])
         == 0
     )
     (seen_there,) = json.loads((result.folder / "hung_up.json").read_text("utf-8"))["groups"]
-    assert seen_there["arrived"] == seen_there["noticed"] == len(left)
-    assert seen_there["went_on"] == (len(left) if goes_on else 0)
-    charged = sum(Decimal(log[row.task_id or ""]["billed"]) for row in left)
+    assert seen_there["arrived"] == seen_there["noticed"] == len(abandoned)
+    assert seen_there["went_on"] == (len(abandoned) if goes_on else 0)
+    charged = sum(Decimal(log[row.task_id or ""]["billed"]) for row in abandoned)
     assert Decimal(seen_there["charged"]) == charged
     # A bill that charges what came of them is no disagreement.
     bill = print_bill(tmp_path / "bill.csv", list(log.values()))
@@ -103,18 +113,20 @@ def test_a_token_window_reaches_its_target_and_measures_only_completed_requests(
     )  # fmt: skip
     assert result.code == 0 and result.folder is not None, result.text
     rows, log = [row for row in result.rows() if row.mode == "tpm"], settled(gateway, 52)
-    left = {row.task_id for row in rows if row.outcome == "abandoned"}
-    waited = [row for row in rows if row.task_id not in left]
-    assert left == {name for name, seen in log.items() if seen["fault"] == "client_gone"}
+    abandoned = {row.task_id for row in rows if row.outcome == "abandoned"}
+    waited = [row for row in rows if row.task_id not in abandoned]
+    assert abandoned == {
+        name for name, logged_row in log.items() if logged_row["fault"] == "client_gone"
+    }
     (phase,) = [one for one in of_phases(load(result.folder)) if one.mode == "tpm"]
-    assert (phase.drawn, phase.abandoned, phase.planned) == (len(left), len(left), 50)
-    assert 5 <= len(left) <= 25 and phase.target_awaited == 120_000 * len(waited) / 50
+    assert (phase.drawn, phase.abandoned, phase.planned) == (len(abandoned), len(abandoned), 50)
+    assert 5 <= len(abandoned) <= 25 and phase.target_awaited == 120_000 * len(waited) / 50
     tokens = sum(int(log[row.task_id or ""]["total_tokens"]) for row in waited)
     assert phase.observed_tpm == pytest.approx(tokens / (phase.wall_s or 0) * 60)
     assert phase.observed_tpm == pytest.approx(phase.target_awaited, rel=0.25)
     sizes = [
         sum(int(log[name]["true_prompt_tokens"] or 0) for name in some) / len(some)
-        for some in (left, {row.task_id or "" for row in waited})
+        for some in (abandoned, {row.task_id or "" for row in waited})
     ]
     assert sizes[0] == pytest.approx(sizes[1], rel=0.3)
 
@@ -128,14 +140,14 @@ def test_a_resumed_run_cancels_the_same_requests_and_none_twice(
             "--cancel-after", "0chunks", *CANCEL, "--seed", "5")  # fmt: skip
     gateway = simulator("--profile", "fast", "--latency", "0.5")
     folder = cut_off(gateway, tmp_path / "results", 0.7, *plan)
-    kept = load(folder).requests.query("outcome in ('ok', 'abandoned')")
+    finished = load(folder).requests.query("outcome in ('ok', 'abandoned')")
     result = resume(gateway, folder)
     assert result.code == 0, result.text
     sent = Counter(row["task_id"] for row in gateway.rows())
-    assert all(sent[task] <= 1 for task in kept["task_id"])
+    assert all(sent[task] <= 1 for task in finished["task_id"])
     rows = load(folder).requests
     mine = rows[rows["cancel_after"].notna()]
     drawn = set(zip(mine["phase"], mine["request_index"], strict=True))
-    other = run("-H", gateway.url, *plan, results=tmp_path / "whole")
-    assert drawn == {(r.phase, r.request_index) for r in other.rows() if r.cancel_after}
-    assert set(rows["outcome"]) == {"ok", "abandoned"} and len(rows) == len(other.rows())
+    uninterrupted = run("-H", gateway.url, *plan, results=tmp_path / "whole")
+    assert drawn == {(r.phase, r.request_index) for r in uninterrupted.rows() if r.cancel_after}
+    assert set(rows["outcome"]) == {"ok", "abandoned"} and len(rows) == len(uninterrupted.rows())

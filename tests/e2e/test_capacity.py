@@ -58,8 +58,8 @@ def test_a_search_that_ran_out_of_budget_can_be_resumed(simulator: Start, tmp_pa
     (content,) = json.loads((cut.folder / "summary.json").read_text("utf-8"))["capacity"]
     assert (content["met"], content["missed"], content["limited_by_us"]) == (5, 6, False)
     assert content["answered"] < content["windows"]
-    seen = [row["task_id"] for row in gateway.rows()]
-    assert len(seen) == len(set(seen)) and paid <= set(seen)
+    sent = [row["task_id"] for row in gateway.rows()]
+    assert len(sent) == len(set(sent)) and paid <= set(sent)
     ran = [event["phase"] for event in cut.events("phase_start")]
     planned = [phase["name"] for phase in cut.manifest()["plan"]]
     assert planned == list(dict.fromkeys(ran))

@@ -44,8 +44,8 @@ def test_every_cell_of_a_healthy_gateway_works_in_ten_runs(tmp_path: Path, numbe
 def _healthy(folder: Path, name: str) -> None:
     """All chat checks; each request is a row, and the use is within the stated bound."""
     with gateway(folder) as server:
-        told = ("--context-tokens", WINDOW_TOKENS, "--run-id", name)
-        result = checked(server.url, folder / "r", *told)
+        options = ("--context-tokens", WINDOW_TOKENS, "--run-id", name)
+        result = checked(server.url, folder / "r", *options)
         assert result.code == 0, result.text
         by_check = verdicts(result)
         assert set(by_check.values()) == {"works"} and len(by_check) == 44, by_check
@@ -57,9 +57,9 @@ def _healthy(folder: Path, name: str) -> None:
         logged = {row["task_id"]: row for row in log}
         for row in rows:
             if row.outcome == "ok" and row.api_cost is not None and (row.task_id or "") in logged:
-                seen = logged[row.task_id or ""]
-                assert row.prompt_tokens == int(seen["prompt_tokens"])
-                assert row.api_cost == pytest.approx(float(seen["cost"]))
+                logged_row = logged[row.task_id or ""]
+                assert row.prompt_tokens == int(logged_row["prompt_tokens"])
+                assert row.api_cost == pytest.approx(float(logged_row["cost"]))
         used = sum(int(r["prompt_tokens"] or 0) + int(r["completion_tokens"] or 0) for r in log)
         assert used <= 60_000
         assert sum(cell.sent for cell in cells(result).values()) == len(rows)
@@ -164,25 +164,25 @@ def test_a_spent_budget_leaves_the_rest_not_tried(tmp_path: Path) -> None:
         result = checked(server.url, tmp_path / "r", "--budget-tokens", 400, "--checks", SOME)
     assert result.code == 1
     by_check = cells(result)
-    left = [cell for cell in by_check.values() if cell.verdict == "not tried"]
-    assert by_check["chat.plain"].verdict == "works" and left
-    assert {cell.evidence for cell in left} == {"the budget is spent"}
+    not_tried = [cell for cell in by_check.values() if cell.verdict == "not tried"]
+    assert by_check["chat.plain"].verdict == "works" and not_tried
+    assert {cell.evidence for cell in not_tried} == {"the budget is spent"}
     assert sum(row.total_tokens or 0 for row in result.rows()) <= 400
 
 
 @pytest.mark.slow
 def test_a_stopped_run_resumes_where_it_was(tmp_path: Path) -> None:
     """What was answered is not sent again, and the cells equal those of a complete run."""
-    told = ("--checks", SOME, "--run-id", "x")
+    options = ("--checks", SOME, "--run-id", "x")
     with gateway(tmp_path) as server:
-        whole = checked(server.url, tmp_path / "whole", *told)
+        uninterrupted = checked(server.url, tmp_path / "whole", *options)
         sent = len(server.rows())
-        cut = checked(server.url, tmp_path / "cut", *told, "--budget-tokens", 400)
+        cut = checked(server.url, tmp_path / "cut", *options, "--budget-tokens", 400)
         assert cut.code == 1 and cut.folder is not None
         on = run("-H", server.url, "--resume", cut.folder, "--budget-tokens", 100_000,
                  results=tmp_path / "cut")  # fmt: skip
         assert on.code == 0, on.text
-        assert verdicts(on) == verdicts(whole)
+        assert verdicts(on) == verdicts(uninterrupted)
         assert len(server.rows()) == 2 * sent
 
 
@@ -190,13 +190,13 @@ def test_a_stopped_run_resumes_where_it_was(tmp_path: Path) -> None:
 def test_a_killed_run_resumes_pays_nothing_twice_and_has_every_cell(tmp_path: Path) -> None:
     """SIGKILL in the middle: by the gateway's own log, what was answered is sent once; requests in
     flight at that moment, up to four, have an unknown end and are sent again."""
-    told = ("--checks", SOME, "--run-id", "killed")
+    options = ("--checks", SOME, "--run-id", "killed")
     with gateway(tmp_path) as server:
-        whole = checked(server.url, tmp_path / "whole", *told)
+        uninterrupted = checked(server.url, tmp_path / "whole", *options)
         sent = len(server.rows())
         folder = tmp_path / "cut" / "killed"
         process = subprocess.Popen(
-            command("-H", server.url, "--mode", "compat", "--model", CHAT, *told, "--results",
+            command("-H", server.url, "--mode", "compat", "--model", CHAT, *options, "--results",
                     folder.parent),
             cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
@@ -211,7 +211,7 @@ def test_a_killed_run_resumes_pays_nothing_twice_and_has_every_cell(tmp_path: Pa
         on = run("-H", server.url, "--resume", folder, results=folder.parent)
         log = server.rows()[sent:]
     assert on.code == 0, on.text
-    assert verdicts(on) == verdicts(whole)
+    assert verdicts(on) == verdicts(uninterrupted)
     times = Counter(row["task_id"] for row in log)
     assert all(times[task] <= 1 for task in answered)
     assert sent <= len(log) <= sent + AT_ONCE
@@ -229,7 +229,7 @@ def test_a_second_route_shows_whose_fault_it_is(tmp_path: Path) -> None:
             "--checks", SOME, results=tmp_path / "r",
             env=environment(UP_BASE_URL=direct.url, UP_API_KEY=CANARY),
         )  # fmt: skip
-        seen = len(direct.rows())
+        direct_count = len(direct.rows())
     assert result.code == 0 and result.folder is not None, result.text
     content = json.loads((result.folder / "compat.json").read_text(encoding="utf-8"))["cells"]
     causes = {cell["check"]: cell["cause"] for cell in content if cell["cause"]}
@@ -238,5 +238,5 @@ def test_a_second_route_shows_whose_fault_it_is(tmp_path: Path) -> None:
     assert directly == {
         "chat.plain": "works", "stop": "works", "n": "refused", "json.schema": "refused",
     }  # fmt: skip
-    assert seen == sum(row.arm == "reference" for row in result.rows()) < 20
+    assert direct_count == sum(row.arm == "reference" for row in result.rows()) < 20
     assert "the direct route gives another verdict" in (result.folder / "report.md").read_text()

@@ -80,16 +80,16 @@ class LoginProxy:
 
 @pytest.fixture
 def proxy() -> Iterator[LoginProxy]:
-    made = LoginProxy("me:p@ss word")
-    yield made
-    made.process.terminate()
-    made.process.wait(10)
+    login_proxy = LoginProxy("me:p@ss word")
+    yield login_proxy
+    login_proxy.process.terminate()
+    login_proxy.process.wait(10)
 
 
 def look(url: str, **options: Any) -> None:
     """The check before every run."""
-    asked = Options(mode="smoke", **options)
-    preflight(resolve(url, {"OPENAI_API_KEY": CANARY}, asked), asked)
+    all_options = Options(mode="smoke", **options)
+    preflight(resolve(url, {"OPENAI_API_KEY": CANARY}, all_options), all_options)
 
 
 def refusal(url: str, **options: Any) -> str:
@@ -119,9 +119,9 @@ def test_a_certificate_for_another_name_is_not_reported_as_an_unknown_authority(
 ) -> None:
     cert, key = authority.sign("elsewhere", "DNS:elsewhere.example")
     server = simulator("--profile", "fast", "--tls-cert", cert, "--tls-key", key)
-    said = refusal(server.url, ca_file=str(authority.ca))
-    assert "not for this address" in said or "another host name" in said
-    assert "--ca-file" not in said
+    message = refusal(server.url, ca_file=str(authority.ca))
+    assert "not for this address" in message or "another host name" in message
+    assert "--ca-file" not in message
 
 
 @pytest.mark.parametrize(
@@ -141,16 +141,18 @@ def test_an_unusable_file_is_refused_in_one_sentence(options: dict[str, str], sa
 def test_a_key_of_another_certificate_and_one_with_a_passphrase(
     authority: Authority, pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    other = authority.sign("other")
-    said = refusal("https://127.0.0.1:9/v1", client_cert=str(pair[0]), client_key=str(other[1]))
-    assert "do not belong together" in said
+    other_pair = authority.sign("other")
+    message = refusal(
+        "https://127.0.0.1:9/v1", client_cert=str(pair[0]), client_key=str(other_pair[1])
+    )
+    assert "do not belong together" in message
     locked = tmp_path / "locked.key"
     subprocess.run(
         ["openssl", "ec", "-in", str(pair[1]), "-aes256", "-passout", "pass:x", "-out",
          str(locked)], check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=30,
     )  # fmt: skip
-    said = refusal("https://127.0.0.1:9/v1", client_cert=str(pair[0]), client_key=str(locked))
-    assert "is encrypted" in said
+    message = refusal("https://127.0.0.1:9/v1", client_cert=str(pair[0]), client_key=str(locked))
+    assert "is encrypted" in message
 
 
 # ---- certificates of ours
@@ -161,8 +163,8 @@ def test_a_gateway_that_requires_a_certificate_gets_one(
 ) -> None:
     server = simulator("--profile", "fast", "--tls-cert", pair[0], "--tls-key", pair[1],
                        "--tls-client-ca", authority.ca)  # fmt: skip
-    said = refusal(server.url, ca_file=str(authority.ca))
-    assert "give --client-cert and --client-key" in said
+    message = refusal(server.url, ca_file=str(authority.ca))
+    assert "give --client-cert and --client-key" in message
     cert, key = authority.sign("tester")
     look(server.url, ca_file=str(authority.ca), client_cert=str(cert), client_key=str(key))
     both = cert.with_name("both.pem")
@@ -182,8 +184,10 @@ def test_a_proxy_that_requires_a_login_is_explained(
     for name in ("HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
     for url in (secure.url, plain.url):
-        said = refusal(url, ca_file=str(authority.ca))
-        assert "requires a login (HTTP 407): set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT" in said
+        message = refusal(url, ca_file=str(authority.ca))
+        assert (
+            "requires a login (HTTP 407): set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT" in message
+        )
     for name in ("HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, f"http://me:p%40ss%20word@127.0.0.1:{proxy.port}")
     for url in (secure.url, plain.url):
@@ -198,9 +202,9 @@ def test_a_proxy_of_an_unsupported_kind_is_reported(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", f"{kind}://proxy.example:1080")
-    said = refusal("https://gateway.example/v1")
-    assert f"the proxy proxy.example of ALL_PROXY is not an http proxy but {kind}" in said
-    assert "set ALL_PROXY=http://host:port, or NO_PROXY=gateway.example" in said
+    message = refusal("https://gateway.example/v1")
+    assert f"the proxy proxy.example of ALL_PROXY is not an http proxy but {kind}" in message
+    assert "set ALL_PROXY=http://host:port, or NO_PROXY=gateway.example" in message
 
 
 def test_the_embedded_simulator_is_never_reached_through_a_proxy(
@@ -232,7 +236,7 @@ def test_a_whole_run_behind_all_of_it_leaves_no_secret(
     program.parent.mkdir()
     program.write_text(f"#!/bin/sh\necho {CANARY}\n")
     program.chmod(0o700)
-    made = tmp_path / "made"
+    results = tmp_path / "made"
     env = environment(
         HTTPS_PROXY=f"http://me:p%40ss%20word@127.0.0.1:{proxy.port}", TENANT="tenant-4d1f0c7a",
         OPENAI_LOG="debug", OPENAI_API_KEY="sk-not-for-this-one-77",
@@ -242,7 +246,7 @@ def test_a_whole_run_behind_all_of_it_leaves_no_secret(
         "--ca-file", authority.ca, "--client-cert", cert, "--client-key", key,
         "--key-command", f"{program} --role load", "--header", "X-Tenant={env:TENANT}",
         "--header", "X-Task={task_id}", "--stop-rule", "off", "--loglevel", "DEBUG",
-        "--output", made / "out.jsonl", results=made / "results", env=env,
+        "--output", results / "out.jsonl", results=results / "results", env=env,
     )  # fmt: skip
     rows = result.rows()
     assert {"ok"} < {row.outcome for row in rows}, result.text
@@ -251,7 +255,7 @@ def test_a_whole_run_behind_all_of_it_leaves_no_secret(
     assert all(row.trace_id for row in rows)
     secrets = [CANARY, "tenant-4d1f0c7a", "p@ss word", "p%40ss", "--role", "sk-not-for-this-one",
                *key.read_text().splitlines()[1:-1]]  # fmt: skip
-    written = result.text + "".join(p.read_text() for p in made.rglob("*") if p.is_file())
+    written = result.text + "".join(p.read_text() for p in results.rglob("*") if p.is_file())
     assert [secret for secret in secrets if secret in written] == []
     manifest = result.manifest()["gateway"]
     assert manifest["headers"] == ["X-Tenant", "X-Task"]

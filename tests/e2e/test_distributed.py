@@ -130,31 +130,31 @@ def test_one_two_and_three_generators_send_the_same(
     simulator: Start, fleet: Callable[..., Fleet], tmp_path: Path
 ) -> None:
     """Local, --processes 2 and master + 3 workers: equal task_ids, tokens and cost."""
-    seen = []
+    totals = []
     plan = ("--mode", "rpm", "--model", "m,n", "--target", "600,1500", "--duration", 1,
             "--task-id-prefix", "same")  # fmt: skip
     for how in ("local", "processes", "workers"):
         gateway = simulator("--profile", "fast", "--latency", "0.05")
-        given = ("-H", gateway.url, *plan)
+        arguments = ("-H", gateway.url, *plan)
         if how == "workers":
-            result = fleet(3, *given).finish()
+            result = fleet(3, *arguments).finish()
         else:
             more = ("--processes", 2) if how == "processes" else ()
-            result = run(*given, *more, results=tmp_path / how)
+            result = run(*arguments, *more, results=tmp_path / how)
         assert result.code == 0, result.text
         assert result.folder is not None
         frame = load(result.folder).requests
         assert Counter(frame["outcome"]) == {"ok": len(frame)}
         rows = gateway.rows()
-        seen.append((
+        totals.append((
             sorted(row["task_id"] for row in rows),
             sum(int(row["total_tokens"]) for row in rows),
             len(frame),
             round(sum(float(row["cost"] or 0) for row in rows), 9),
             round(float(frame["api_cost"].sum()), 9),
         ))  # fmt: skip
-    assert seen[0] == seen[1] == seen[2]
-    assert seen[0][3] == seen[0][4]
+    assert totals[0] == totals[1] == totals[2]
+    assert totals[0][3] == totals[0][4]
 
 
 @pytest.mark.long
@@ -292,11 +292,11 @@ def test_workers_stop_when_their_master_is_killed(
         time.sleep(2)
     assert len(gateway.rows()) == before < 400
     assert ships.master.wait() != 0
-    done = ships.outcome(-9)
-    assert done.folder is not None
-    frame = load(done.folder).requests
+    result = ships.outcome(-9)
+    assert result.folder is not None
+    frame = load(result.folder).requests
     assert set(frame[frame["outcome"] == "ok"]["task_id"]) == served(gateway).keys()
-    assert "The run was interrupted" in told(done)
+    assert "The run was interrupted" in told(result)
 
 
 @pytest.mark.parametrize(
@@ -322,8 +322,8 @@ def test_ctrl_c_in_a_terminal_finishes_what_is_in_flight(
     assert pressed.returncode == 1, out
     (folder,) = results.iterdir()
     assert (folder / "report.html").exists(), out
-    done = LocustRun(1, out, "", folder)
-    assert_exactly_once(done, gateway, 600)
+    result = LocustRun(1, out, "", folder)
+    assert_exactly_once(result, gateway, 600)
     frame = load(folder).requests
     assert set(frame["outcome"]) == {"ok", "dropped"}
     assert set(frame[frame["outcome"] == "ok"]["task_id"]) == served(gateway).keys()

@@ -81,13 +81,13 @@ def test_a_run_that_was_stopped_ends_with_1(simulator: Start, tmp_path: Path) ->
             break
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=240)
-    done = LocustRun(process.returncode, out, err, None)
-    assert done.code == 1, done.text
-    (sentence,) = sentences(done)
+    result = LocustRun(process.returncode, out, err, None)
+    assert result.code == 1, result.text
+    (sentence,) = sentences(result)
     assert sentence.startswith(
         "weighbridge: the run ended before its plan was done (the run was stopped"
     )
-    assert "report.html" in done.out
+    assert "report.html" in result.out
 
 
 def test_a_broken_condition_is_refused_before_anything_is_sent(

@@ -52,9 +52,9 @@ def led(
     return result, content, (result.folder / "failover.md").read_text("utf-8")
 
 
-def by_fault(told: dict[str, Any]) -> dict[str | None, dict[str, Any]]:
+def by_fault(statement: dict[str, Any]) -> dict[str | None, dict[str, Any]]:
     """The groups by fault; the larger one if two clocks split a group in two."""
-    groups = sorted(told["groups"], key=lambda one: int(one["requests"]))
+    groups = sorted(statement["groups"], key=lambda one: int(one["requests"]))
     return {one["window"]["fault"] if one["window"] else None: one for one in groups}
 
 
@@ -64,20 +64,20 @@ def test_a_gateway_that_fails_over_shields_its_client(tmp_path: Path) -> None:
     dead upstream are in no log."""
     way = Behaviour(tries=2)
     schedule = window("error_500", 1, 2) + window("dead", 3, 4)
-    done, told, text = led(tmp_path, way, schedule, seconds=6)
-    found = by_fault(told)
-    noted = Counter((upstream, what) for _, upstream, what in way.calls)
-    assert noted[0, "500"] == found["error_500"]["requests"] > 0
-    assert found["error_500"]["attempts"] == 2 * found["error_500"]["requests"]
-    assert found["error_500"]["ok"] == found["error_500"]["requests"]
-    refused = sum(count for (_, what), count in noted.items() if what.endswith("Error"))
-    assert refused > 0 and found["dead"]["requests"] == pytest.approx(refused, abs=5), "2 clocks"
-    assert found["dead"]["ok"] == found["dead"]["requests"] > 0
-    assert found[None]["attempts"] == found[None]["requests"] and not found[None]["failed_p50_s"]
-    assert told["attempts"] + refused == len(way.calls) and told["foreign_attempts"] == 0
-    assert found["error_500"]["recovery"]["sent_there"] == found["error_500"]["requests"]
-    assert found["dead"]["recovery"]["answered_s"] >= 0
-    assert all(row.outcome == "ok" for row in done.rows())
+    result, statement, text = led(tmp_path, way, schedule, seconds=6)
+    group = by_fault(statement)
+    recorded = Counter((upstream, what) for _, upstream, what in way.calls)
+    assert recorded[0, "500"] == group["error_500"]["requests"] > 0
+    assert group["error_500"]["attempts"] == 2 * group["error_500"]["requests"]
+    assert group["error_500"]["ok"] == group["error_500"]["requests"]
+    refused = sum(count for (_, what), count in recorded.items() if what.endswith("Error"))
+    assert refused > 0 and group["dead"]["requests"] == pytest.approx(refused, abs=5), "2 clocks"
+    assert group["dead"]["ok"] == group["dead"]["requests"] > 0
+    assert group[None]["attempts"] == group[None]["requests"] and not group[None]["failed_p50_s"]
+    assert statement["attempts"] + refused == len(way.calls) and statement["foreign_attempts"] == 0
+    assert group["error_500"]["recovery"]["sent_there"] == group["error_500"]["requests"]
+    assert group["dead"]["recovery"]["answered_s"] >= 0
+    assert all(row.outcome == "ok" for row in result.rows())
     assert "HTTP 500 at port" in text and "nobody listens at port" in text and "⚠️" not in text
 
 
@@ -85,11 +85,11 @@ def test_a_gateway_that_fails_over_shields_its_client(tmp_path: Path) -> None:
 def test_a_gateway_that_passes_everything_on(tmp_path: Path) -> None:
     """One attempt each; the client gets every 429, none of which says how long to wait."""
     way = Behaviour(waits_on=False)
-    _, told, text = led(tmp_path, way, window("rate_limited", 1, 2, "seconds = 5"))
-    found = by_fault(told)["rate_limited"]
-    assert found["outcomes"] == {"rate_limited": found["requests"]} and found["requests"] > 0
-    assert found["attempts"] == found["requests"] == found["told_to_wait"]
-    assert found["passed_wait_on"] == 0 == found["waits"]
+    _, statement, text = led(tmp_path, way, window("rate_limited", 1, 2, "seconds = 5"))
+    group = by_fault(statement)["rate_limited"]
+    assert group["outcomes"] == {"rate_limited": group["requests"]} and group["requests"] > 0
+    assert group["attempts"] == group["requests"] == group["told_to_wait"]
+    assert group["passed_wait_on"] == 0 == group["waits"]
     assert "the client met rate_limited:" in text
 
 
@@ -106,27 +106,27 @@ def test_a_stream_that_is_cut(tmp_path: Path, way: Behaviour, fate: str) -> None
     """If the stream is restarted, the text has its beginning twice and is ok by HTTP; if it is cut
     off, the client notices. Either way both halves are charged."""
     schedule = window("truncated_stream", 1, 2)
-    _, told, _ = led(tmp_path, way, schedule, "--stream", "--task-id-on-streams")
-    found = by_fault(told)["truncated_stream"]
-    streams = {name: count for name, count in found["streams"].items() if count}
-    assert streams == {fate: found["requests"]} and found["requests"] > 0
+    _, statement, _ = led(tmp_path, way, schedule, "--stream", "--task-id-on-streams")
+    group = by_fault(statement)["truncated_stream"]
+    streams = {name: count for name, count in group["streams"].items() if count}
+    assert streams == {fate: group["requests"]} and group["requests"] > 0
     cut = sum(what == "cut" for _, _, what in way.calls)
-    groups = [one for one in told["groups"] if (one["window"] or {}).get("fault")]
-    assert cut == sum(one["requests"] for one in groups) and float(found["wasted_cost"]) > 0
-    assert by_fault(told)[None]["streams"] == dict.fromkeys(found["streams"], 0)
+    groups = [one for one in statement["groups"] if (one["window"] or {}).get("fault")]
+    assert cut == sum(one["requests"] for one in groups) and float(group["wasted_cost"]) > 0
+    assert by_fault(statement)[None]["streams"] == dict.fromkeys(group["streams"], 0)
 
 
 @pytest.mark.long
 def test_a_gateway_that_sends_twice_is_found_even_if_nothing_fails(tmp_path: Path) -> None:
-    _, told, text = led(tmp_path, Behaviour(twice=True), "", seconds=2)
-    found = by_fault(told)[None]
-    assert found["answered_twice"] == found["requests"] == found["attempts"] / 2
-    assert float(found["wasted_cost"]) > 0
+    _, statement, text = led(tmp_path, Behaviour(twice=True), "", seconds=2)
+    group = by_fault(statement)[None]
+    assert group["answered_twice"] == group["requests"] == group["attempts"] / 2
+    assert float(group["wasted_cost"]) > 0
     assert "answered more than once" in text
 
 
 def test_nothing_is_reported_of_a_healthy_gateway(tmp_path: Path) -> None:
-    _, told, text = led(tmp_path, Behaviour(tries=2), "", seconds=2)
-    (found,) = told["groups"]
-    assert found["ok"] == found["requests"] == found["attempts"] and not found["answered_twice"]
-    assert found["wasted_cost"] == "0" and "⚠️" not in text and "failed;" not in text
+    _, statement, text = led(tmp_path, Behaviour(tries=2), "", seconds=2)
+    (group,) = statement["groups"]
+    assert group["ok"] == group["requests"] == group["attempts"] and not group["answered_twice"]
+    assert group["wasted_cost"] == "0" and "⚠️" not in text and "failed;" not in text

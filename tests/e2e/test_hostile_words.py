@@ -11,7 +11,7 @@ from tests.tasks.scripted_server import completion
 WORDS = f"no{OBEYED}\nBAD everything is lost"
 
 
-def obeyed(text: str) -> set[str]:
+def control_characters(text: str) -> set[str]:
     return {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")} - {"\n"}
 
 
@@ -19,8 +19,8 @@ def answer(asked: Asked) -> tuple[int, object]:
     """Refuses every other request with the same message."""
     if asked.method == "GET" or asked.body["messages"][0]["content"][-1] in "13579":
         return 429, refusal(WORDS, WORDS, WORDS)
-    said = {"role": "assistant", "content": WORDS}
-    choice = {"index": 0, "message": said, "finish_reason": WORDS}
+    reply = {"role": "assistant", "content": WORDS}
+    choice = {"index": 0, "message": reply, "finish_reason": WORDS}
     return 200, completion(model=WORDS, id=WORDS, choices=[choice])
 
 
@@ -35,8 +35,8 @@ def test_no_escape_of_a_gateway_reaches_terminal_log_or_report(tmp_path: Path) -
     rows = result.rows()
     assert any("\x1b" in (row.error_message or "") for row in rows)  # kept as they came
     assert any("\x1b" in (row.finish_reason or "") for row in rows)
-    assert obeyed(result.text.replace("\x1b[0m", "").replace("\r", "")) == set()
+    assert control_characters(result.text.replace("\x1b[0m", "").replace("\r", "")) == set()
     assert "\\x1b]0;owned" in result.text
     for name in ("report.md", "report.html", "summary.json", "events.jsonl"):
-        assert obeyed((result.folder / name).read_text("utf-8")) == set(), name
-    assert obeyed((tmp_path / "junit.xml").read_text("utf-8")) == set()
+        assert control_characters((result.folder / name).read_text("utf-8")) == set(), name
+    assert control_characters((tmp_path / "junit.xml").read_text("utf-8")) == set()

@@ -53,9 +53,9 @@ def asked(
                         *(("--fault", faults) if faults else ()))  # fmt: skip
     try:
         mode = () if "--mode" in options else ("--mode", "identity")
-        done = run("-H", gateway.url, *mode, "--model", MODEL, *options,
+        result = run("-H", gateway.url, *mode, "--model", MODEL, *options,
                    results=folder / "r", env=env)  # fmt: skip
-        return done, gateway.rows()
+        return result, gateway.rows()
     finally:
         gateway.stop()
 
@@ -71,24 +71,26 @@ def enrol(folder: Path, output: Path) -> subprocess.CompletedProcess[str]:
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of the honest simulator, made with --no-content."""
     folder = tmp_path_factory.mktemp("enrolled")
-    done, logged = asked(folder / "run", HONEST, "--enrol", "--no-content")
-    assert done.code == 0 and done.folder is not None, done.text
-    assert len(done.rows()) == len(logged) == 14 + 600 + 960 + 30 + 96
-    assert not any(row.content for row in done.rows())
-    made = enrol(done.folder, folder / "reference.json")
-    assert made.returncode == 0, made.stderr
+    result, logged = asked(folder / "run", HONEST, "--enrol", "--no-content")
+    assert result.code == 0 and result.folder is not None, result.text
+    assert len(result.rows()) == len(logged) == 14 + 600 + 960 + 30 + 96
+    assert not any(row.content for row in result.rows())
+    reference_file = enrol(result.folder, folder / "reference.json")
+    assert reference_file.returncode == 0, reference_file.stderr
     return folder / "reference.json"
 
 
-def found(done: LocustRun) -> Identity:
-    assert done.code == 0 and done.folder is not None, done.text
-    view = look(load(done.folder))
+def found(result: LocustRun) -> Identity:
+    assert result.code == 0 and result.folder is not None, result.text
+    view = look(load(result.folder))
     (one,) = identity.numbers(view)
     return one
 
 
 @pytest.mark.slow
-def test_the_reference_is_of_the_answers_that_did_not_choose_it(reference: Path) -> None:
+def test_the_reference_is_made_of_answers_that_did_not_choose_its_questions(
+    reference: Path,
+) -> None:
     cells = json.loads(reference.read_text(encoding="utf-8"))["cells"]
     for cell in cells:
         assert sum(cell["first"].values()) + sum(cell["second"].values()) == 40
@@ -105,16 +107,16 @@ def test_the_reference_is_of_the_answers_that_did_not_choose_it(reference: Path)
         ("other", HONEST.replace("weights = 1", "weights = 2"), "", Verdict.DIFFERS),
     ],
 )  # fmt: skip
-def test_who_answers(
+def test_another_model_is_found_and_the_same_one_is_not(
     tmp_path: Path, reference: Path, name: str, profile: str, faults: str,
     verdict: Verdict,
 ) -> None:  # fmt: skip
-    """Each request is in the gateway's own log; another model is found in the first look."""
-    done, logged = asked(tmp_path / name, profile, "--reference", reference, faults=faults)
-    one = found(done)
+    """Each request is in the gateway's own log; another model is found at the first look."""
+    result, logged = asked(tmp_path / name, profile, "--reference", reference, faults=faults)
+    one = found(result)
     assert one.audit is not None and one.audit.verdict is verdict
     tests = [one.audited, one.counted, one.weighed, *(test for _, test in one.settings)]
-    assert len(done.rows()) == len(logged) == sum(test.requests for test in tests)
+    assert len(result.rows()) == len(logged) == sum(test.requests for test in tests)
     charged = sum(float(row["billed"] or 0) for row in logged)
     assert sum(test.cost or 0 for test in tests) == pytest.approx(charged)
     differ = {each.setting for each, _ in one.settings if each.verdict is Verdict.DIFFERS}
@@ -134,9 +136,11 @@ def test_who_answers(
          Verdict.NOT_ENOUGH),
     ],
 )  # fmt: skip
-def test_who_counts(tmp_path: Path, more: str, kind: Kind, verdict: Verdict) -> None:
-    done, logged = asked(tmp_path / "run", PROFILE.format(more=more))
-    one = found(done)
+def test_inflated_counts_and_hidden_prompts_are_found(
+    tmp_path: Path, more: str, kind: Kind, verdict: Verdict
+) -> None:
+    result, logged = asked(tmp_path / "run", PROFILE.format(more=more))
+    one = found(result)
     assert (one.counting.kind, one.counting.verdict) == (kind, verdict)
     assert one.counted.requests == 14
     assert len(logged) == 14 + sum(test.requests for _, test in one.settings)
@@ -145,18 +149,18 @@ def test_who_counts(tmp_path: Path, more: str, kind: Kind, verdict: Verdict) -> 
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "sentence"),
     [
         (("--reference", "nowhere.json"), "cannot be read"),
         (("--max-tokens", "5"), "leave out --max-tokens"),
         (("--enrol", "--against", "http://127.0.0.1:9/v1"), "leave out --enrol"),
     ],
 )
-def test_mistakes_are_told_before_anything_is_sent(
-    tmp_path: Path, options: tuple[str, ...], said: str
+def test_operator_errors_are_one_sentence_before_anything_is_sent(
+    tmp_path: Path, options: tuple[str, ...], sentence: str
 ) -> None:
-    done = run("--simulator", "--mode", "identity", "--model", MODEL, *options, results=tmp_path)
-    assert done.code == 2 and said in done.text and done.folder is None
+    result = run("--simulator", "--mode", "identity", "--model", MODEL, *options, results=tmp_path)
+    assert result.code == 2 and sentence in result.text and result.folder is None
 
 
 @pytest.mark.slow
@@ -177,8 +181,8 @@ def test_a_dry_run_states_a_bound_that_the_gateways_log_keeps(
         )
     ][:6]  # the plan is printed twice
     bounds[1] = (76, *bounds[1][1:])  # 60 more where answers vary at temperature 0
-    done, logged = asked(tmp_path / "run", HONEST, *more)
-    assert done.code == 0, done.text
+    result, logged = asked(tmp_path / "run", HONEST, *more)
+    assert result.code == 0, result.text
     # The simulator's log is in the order of the phases: 14 that count, 16 on settings, 30 on
     # log-probabilities, 60 at temperature 0, 96 on the seed, then one look, then all.
     parts = (logged[:14], logged[14:30] + logged[60:120], logged[30:60], logged[120:216],
@@ -191,23 +195,21 @@ def test_a_dry_run_states_a_bound_that_the_gateways_log_keeps(
 
 
 @pytest.mark.slow
-def test_a_spent_budget_ends_it_without_a_verdict(tmp_path: Path, reference: Path) -> None:
-    done, logged = asked(tmp_path / "run", HONEST, "--reference", reference, "--budget", 0.02,
+def test_a_spent_budget_ends_the_audit_without_a_verdict(tmp_path: Path, reference: Path) -> None:
+    result, logged = asked(tmp_path / "run", HONEST, "--reference", reference, "--budget", 0.02,
                          "--fail-on", "identity_differs>0")  # fmt: skip
-    assert done.code != 0
+    assert result.code != 0
     assert sum(float(row["billed"]) for row in logged) <= 0.02
-    assert done.folder is not None
-    view = look(load(done.folder))
+    assert result.folder is not None
+    view = look(load(result.folder))
     (one,) = identity.numbers(view)
     assert one.audit is not None and one.audit.why is Why.UNFINISHED
     assert one.audit.verdict is Verdict.NOT_ENOUGH
 
 
 @pytest.mark.slow
-def test_what_was_answered_is_not_paid_again_when_it_goes_on(
-    tmp_path: Path, reference: Path
-) -> None:
-    """Killed in its looks and resumed: each question once, and the verdict of a whole run."""
+def test_a_resumed_audit_asks_each_question_once(tmp_path: Path, reference: Path) -> None:
+    """It is killed in its looks; the resumed run has the verdict of an uninterrupted one."""
     (tmp_path / "p.toml").write_text(HONEST.replace("fixed_s = 0.0", "fixed_s = 0.02"))
     gateway = Simulator(tmp_path / "log.csv", "--profile", tmp_path / "p.toml")
     try:
@@ -287,17 +289,17 @@ def test_the_report_accuses_nobody(tmp_path: Path, reference: Path, lang: str) -
     )
     prices = tmp_path / "prices.toml"
     prices.write_text(f'currency = "CNY"\n[models."{MODEL}"]\ninput = 1.4\noutput = 4.0\n')
-    done, _ = asked(tmp_path / "run", profile, "--reference", reference, "--lang", lang,
+    result, _ = asked(tmp_path / "run", profile, "--reference", reference, "--lang", lang,
                     "--prices", prices, "--fail-on", "identity_differs>0")  # fmt: skip
-    assert done.folder is not None and done.code == 1
-    assert "identity_differs is 2 (fails if >0)" in done.text
-    page = (done.folder / "report.md").read_text(encoding="utf-8")
-    said = {
+    assert result.folder is not None and result.code == 1
+    assert "identity_differs is 2 (fails if >0)" in result.text
+    page = (result.folder / "report.md").read_text(encoding="utf-8")
+    texts = {
         "en": ("Answers differ from the reference", "another model or version", "quantisation",
                "Every request carries 4,170 input tokens", "¥0.0058"),
         "zh": ("有差异", "模型或版本不同", "量化", "多 4,170 个输入 token", "¥0.0058"),
     }  # fmt: skip
-    for words in said[lang]:
+    for words in texts[lang]:
         assert words.lower() in page.lower()
     for word in ("fake", "fraud", "genuine", "substituted", "score", "掺水", "假冒", "正品"):
         assert word not in page.lower()
@@ -318,11 +320,11 @@ def test_the_second_route_is_the_reference(tmp_path: Path, weights: int, verdict
         dry = run("-H", "http://127.0.0.1:9/v1", "--mode", "identity", "--model", MODEL, *second,
                   "--dry-run", results=tmp_path / "dry", env=env)  # fmt: skip
         assert dry.code == 0 and not vendor.rows(), dry.text
-        done, logged = asked(tmp_path / "run", profile, *second, env=env)
+        result, logged = asked(tmp_path / "run", profile, *second, env=env)
         theirs = vendor.rows()
     finally:
         vendor.stop()
-    one = found(done)
+    one = found(result)
     assert one.audit is not None and one.audit.verdict is verdict
     prompts = [[row["prompt_sha256"] for row in log] for log in (logged, theirs)]
     looks = [log[-one.audited.requests :] for log in prompts]
@@ -359,7 +361,7 @@ def of(one: Identity, which: Setting) -> Honoured:
         ("[reasoning]\ntokens = 200", set()),
     ],
 )
-def test_settings(
+def test_ignored_settings_are_found_and_honoured_ones_are_not(
     tmp_path: Path, reference: Path, known: bool, more: str, differing: set[Setting]
 ) -> None:
     """What a simulator ignores is found, with a reference and without one, and nothing else is. A
@@ -368,9 +370,9 @@ def test_settings(
     if not known:
         profile = profile.replace("weights = 1", "weights = 3")
     options = ("--reference", reference) if known else ()
-    done, _ = asked(tmp_path / "run", profile, *options, "--no-content")
-    assert done.folder is not None
-    (one,) = identity.numbers(look(load(done.folder)))
+    result, _ = asked(tmp_path / "run", profile, *options, "--no-content")
+    assert result.folder is not None
+    (one,) = identity.numbers(look(load(result.folder)))
     found_here = {each.setting for each, _ in one.settings if each.verdict is Verdict.DIFFERS}
     assert found_here == differing - (set() if known else {Setting.SEED})
     if not more:
@@ -382,9 +384,9 @@ def test_settings(
 
 
 @pytest.mark.slow
-def test_replies_to_others_are_found(tmp_path: Path) -> None:
-    done, _ = asked(tmp_path / "run", HONEST, faults="cross=1.0")
-    one = found(done)
+def test_replies_to_other_requests_are_found(tmp_path: Path) -> None:
+    result, _ = asked(tmp_path / "run", HONEST, faults="cross=1.0")
+    one = found(result)
     assert of(one, Setting.CACHE).verdict is Verdict.DIFFERS
     assert one.differing == sum(
         each.verdict is Verdict.DIFFERS and each.setting is not Setting.CACHE
@@ -393,9 +395,11 @@ def test_replies_to_others_are_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_what_the_operator_sets_is_not_asked(tmp_path: Path) -> None:
-    done, _ = asked(tmp_path / "run", HONEST, "--extra-body", '{"temperature": 0.5, "stop": null}')
-    assert [each.setting for each, _ in found(done).settings] == [Setting.CAP]
+def test_settings_that_the_operator_sets_are_not_tested(tmp_path: Path) -> None:
+    result, _ = asked(
+        tmp_path / "run", HONEST, "--extra-body", '{"temperature": 0.5, "stop": null}'
+    )
+    assert [each.setting for each, _ in found(result).settings] == [Setting.CAP]
 
 
 @pytest.mark.slow
@@ -409,15 +413,15 @@ def test_what_the_operator_sets_is_not_asked(tmp_path: Path) -> None:
         ("", 'logprobs = "refused"', Verdict.NOT_ENOUGH, Likeliest.ABSENT),
     ],
 )
-def test_log_probabilities(
+def test_log_probabilities_show_differences_that_words_do_not(
     tmp_path: Path, reference: Path, more: str, features: str, verdict: Verdict,
     why: Likeliest | None,
 ) -> None:  # fmt: skip
     """They find what words do not, and say nothing where there are none."""
     profile = PROFILE.format(more=f"[features]\n{features}" if features else "") + more + "\n"
-    done, _ = asked(tmp_path / "run", profile, "--reference", reference, "--no-content")
-    assert done.folder is not None
-    (one,) = identity.numbers(look(load(done.folder)))
+    result, _ = asked(tmp_path / "run", profile, "--reference", reference, "--no-content")
+    assert result.folder is not None
+    (one,) = identity.numbers(look(load(result.folder)))
     assert one.weights is not None and one.weighed.requests == 30
     assert (one.weights.verdict, one.weights.why) == (verdict, why)
     assert one.audit is not None and one.audit.verdict is Verdict.NOT_SHOWN
@@ -436,7 +440,7 @@ def test_log_probabilities(
         ("[tokens]\ncontext_window = 2500", Verdict.NOT_ENOUGH, False),
     ],
 )  # fmt: skip
-def test_the_length_of_a_prompt(
+def test_a_truncated_or_unread_prompt_is_found(
     tmp_path: Path, more: str, verdict: Verdict | None, cut: bool
 ) -> None:
     """One that is cut is found by its count, one that is not read to its end by what is recalled;
@@ -446,9 +450,9 @@ def test_the_length_of_a_prompt(
               "--dry-run", results=tmp_path / "dry")  # fmt: skip
     bound = re.search(r"length, at most (\d+) requests and at most ([\d,]+) tokens", dry.text)
     assert bound is not None, dry.text
-    done, logged = asked(tmp_path / "run", PROFILE.format(more=more), *context)
-    assert done.folder is not None
-    (one,) = identity.numbers(look(load(done.folder)))
+    result, logged = asked(tmp_path / "run", PROFILE.format(more=more), *context)
+    assert result.folder is not None
+    (one,) = identity.numbers(look(load(result.folder)))
     found_here = {length.size: length for length, _ in one.lengths}
     assert set(found_here) == ({2000, 4000} if verdict is not None else set())
     if verdict is None:
@@ -470,22 +474,24 @@ def test_the_length_of_a_prompt(
         ('[features]\n"tool.auto" = "ignored"', Verdict.DIFFERS),
     ],
 )
-def test_tool_calls(tmp_path: Path, more: str, verdict: Verdict) -> None:
+def test_tool_calls_worse_than_the_second_routes_are_found(
+    tmp_path: Path, more: str, verdict: Verdict
+) -> None:
     """Worse calls than the second route's are found; the plan names what each route is asked."""
     (tmp_path / "vendor.toml").write_text(HONEST)
     vendor = Simulator(tmp_path / "vendor.csv", "--profile", tmp_path / "vendor.toml",
                        "--seed", 9)  # fmt: skip
     try:
         profile = HONEST + more if "=" in more and "[" not in more else PROFILE.format(more=more)
-        done, _ = asked(
+        result, _ = asked(
             tmp_path / "run", profile + "\n", "--against", "vendor", "--identity-tools",
             "--no-content", env=environment(VENDOR_BASE_URL=vendor.url, VENDOR_API_KEY=CANARY),
         )  # fmt: skip
         theirs = vendor.rows()
     finally:
         vendor.stop()
-    one = found(done)
-    assert "tool calls, on each route 60 requests" in done.text
+    one = found(result)
+    assert "tool calls, on each route 60 requests" in result.text
     assert one.fidelity is not None and one.fidelity[0].verdict is verdict
     assert one.fidelity[1].requests == 60 and len(theirs) == 12 + 600 + 960 + 30 + 96 + 60
     assert one.differing == (verdict is Verdict.DIFFERS)

@@ -30,7 +30,9 @@ SIZE = 1200
         ("[reasoning]\ntokens = 200", Verdict.NOT_SHOWN, None),
     ],
 )  # fmt: skip
-def test_long_replies(tmp_path: Path, more: str, verdict: Verdict, why: Why | None) -> None:
+def test_an_output_limit_is_named_and_early_endings_are_not_accused(
+    tmp_path: Path, more: str, verdict: Verdict, why: Why | None
+) -> None:
     """A limit is named with its tokens, and costs what the plan says at most; models that end long
     lists by themselves are not accused."""
     option = ("--identity-output", SIZE, "--no-content")
@@ -38,9 +40,9 @@ def test_long_replies(tmp_path: Path, more: str, verdict: Verdict, why: Why | No
               "--dry-run", results=tmp_path / "dry")  # fmt: skip
     bound = re.search(r"long replies, at most (\d+) requests and at most ([\d,]+) tokens", dry.text)
     assert bound is not None, dry.text
-    done, logged = asked(tmp_path / "run", PROFILE.format(more=more), *option)
-    assert done.folder is not None, done.text
-    (one,) = identity.numbers(look(load(done.folder)))
+    result, logged = asked(tmp_path / "run", PROFILE.format(more=more), *option)
+    assert result.folder is not None, result.text
+    (one,) = identity.numbers(look(load(result.folder)))
     assert one.long_reply is not None
     found, test = one.long_reply
     assert (found.verdict, found.why) == (verdict, why)
@@ -52,11 +54,11 @@ def test_long_replies(tmp_path: Path, more: str, verdict: Verdict, why: Why | No
     assert test.cost == pytest.approx(sum(float(row["billed"]) for row in mine))
     if verdict is Verdict.DIFFERS:
         assert found.tokens == max(int(row["completion_tokens"]) for row in mine)
-        page = (done.folder / "report.md").read_text(encoding="utf-8")
+        page = (result.folder / "report.md").read_text(encoding="utf-8")
         assert f"4 of 4 long replies were cut at {found.tokens:,} tokens" in page
 
 
 def test_a_budget_too_small_to_tell_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
-    done = run("--simulator", "--mode", "identity", "--model", MODEL, "--identity-output", 50,
+    result = run("--simulator", "--mode", "identity", "--model", MODEL, "--identity-output", 50,
                results=tmp_path)  # fmt: skip
-    assert done.code == 2 and "give 400 or more" in done.text and done.folder is None
+    assert result.code == 2 and "give 400 or more" in result.text and result.folder is None

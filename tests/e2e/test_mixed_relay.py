@@ -14,8 +14,8 @@ from tests.simulated import Simulator
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("enrolled")
-    done, _ = asked(folder / "run", HONEST, "--enrol", "--no-content")
-    assert done.folder is not None and enrol(done.folder, folder / "r.json").returncode == 0
+    result, _ = asked(folder / "run", HONEST, "--enrol", "--no-content")
+    assert result.folder is not None and enrol(result.folder, folder / "r.json").returncode == 0
     return folder / "r.json"
 
 
@@ -86,17 +86,17 @@ def test_an_upstream_of_both_routes_that_changes_its_model_is_not_held_against_t
             relaying(early.url, late.url, turn) as vendor,
             relaying(early.url, late.url, turn) as gateway,
         ):
-            done = run(
+            result = run(
                 "-H", other.url if substituted else gateway, "--mode", "identity", "--model",
                 MODEL, "--against", "vendor", "--no-content", "--seed", after,
                 env=environment(VENDOR_BASE_URL=vendor, VENDOR_API_KEY=CANARY),
                 results=tmp_path / "r",
             )  # fmt: skip
-        one, logged = found(done), sum(len(each.rows()) for each in simulators)
+        one, logged = found(result), sum(len(each.rows()) for each in simulators)
         assert substituted or late.rows()
     finally:
         for each in simulators:
             each.stop()
     assert one.audit is not None and one.audit.verdict is verdict
     assert bool(one.differing) == (verdict is Verdict.DIFFERS)
-    assert logged == len(done.rows())
+    assert logged == len(result.rows())

@@ -17,9 +17,9 @@ def refused(done_text: str, code: int) -> str:
     """The one sentence, after checking that there is nothing else."""
     assert code == 2, done_text
     assert "Traceback" not in done_text
-    said = [line for line in done_text.splitlines() if line.startswith("weighbridge: ")]
-    assert len(said) == 1, done_text
-    return said[0]
+    sentences = [line for line in done_text.splitlines() if line.startswith("weighbridge: ")]
+    assert len(sentences) == 1, done_text
+    return sentences[0]
 
 
 @pytest.mark.parametrize(

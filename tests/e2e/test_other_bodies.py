@@ -66,10 +66,10 @@ def test_a_mode_works_where_two_fields_are_refused(
     with serving(one_at_a_time) as gateway:
         result = run("-H", gateway.url, "--model", "o9", "--mode", *mode, results=tmp_path / "r")
         assert result.code == 0, result.text
-        kept = {
+        accepted = {
             (row.phase, row.request_index): row for row in result.rows()
         }  # a worker's are twice
-        rows = [kept[key] for key in sorted(kept)]
+        rows = [accepted[key] for key in sorted(accepted)]
         assert [row.outcome for row in rows] == ["ok"] * count
         assert sorted(changes(result)) == sorted(LEARNT)
         again = sum(row.refused_sends or 0 for row in rows)
@@ -172,8 +172,8 @@ def test_every_request_of_a_batch_file_is_sent_as_the_file_has_it(tmp_path: Path
             {name: body[name] for name in ("messages", "max_tokens", "top_k")}
             for body in sorted(bodies(gateway), key=lambda body: str(body["task_id"]))
         ]
-        said = [{k: v for k, v in row["body"].items() if k != "model"} for row in rows]  # type: ignore[attr-defined]
-        assert sent == [*said, said[0]]
+        bodies_of_file = [{k: v for k, v in row["body"].items() if k != "model"} for row in rows]  # type: ignore[attr-defined]
+        assert sent == [*bodies_of_file, bodies_of_file[0]]
         details = [json.loads(row.check_detail or "{}") for row in result.rows()]
         assert [(one["line"], one["custom_id"]) for one in details] == [
             (1, "c-0"), (2, "c-1"), (3, "c-2"), (1, "c-0"),
@@ -194,12 +194,12 @@ def test_a_dry_run_states_what_a_trace_loses_and_how_late_it_begins(tmp_path: Pa
         "819000,ChatGPT,472,18,490,API log\n819001,ChatGPT,417,0,417,API log\n"
         "819002,ChatGPT,100,9,109,API log\n"
     )
-    asked = ("--simulator", "--mode", "replay", "--model", "m", "--trace", path, "--dry-run")
-    result = run(*asked, results=tmp_path / "r")
+    arguments = ("--simulator", "--mode", "replay", "--model", "m", "--trace", path, "--dry-run")
+    result = run(*arguments, results=tmp_path / "r")
     assert result.code == 0, result.text
     assert "rows of zero tokens (failed, or unfinished when recorded), left out: 1" in result.out
     assert "the first request is due after 9.5 days: --trace-from 819000" in result.out
     assert "about 9.5 days" in result.out and "(9.5 days)" in result.out
-    sliced = run(*asked, "--trace-from", "819000", results=tmp_path / "r")
+    sliced = run(*arguments, "--trace-from", "819000", results=tmp_path / "r")
     assert "the first request is due" not in sliced.out
     assert "2 requests" in sliced.out and "4 s" in sliced.out

@@ -75,33 +75,35 @@ def true_costs(upstream: Simulator, result: LocustRun, case: str, least_cached: 
 def test_tool_calls_counted_twice_are_named_with_their_tokens_and_their_price(
     tmp_path: Path, upstream: Simulator
 ) -> None:
-    done, found = billed(tmp_path, upstream, double_calls, "--against", "ref")
-    (one,) = found["findings"]
-    tasks = {row.task_id for row in done.rows() if row.scenario == "tools" and row.arm is None}
+    result, bill = billed(tmp_path, upstream, double_calls, "--against", "ref")
+    (one,) = bill["findings"]
+    tasks = {row.task_id for row in result.rows() if row.scenario == "tools" and row.arm is None}
     true = sum(int(r["completion_tokens"]) for r in upstream.rows() if r["task_id"] in tasks)
     assert (one["kind"], one["case"], one["amount"]) == ("output_above_reference", "tools", true)
     assert one["worth"] == pytest.approx(true * OUTPUT_PRICE) and one["grave"]
-    assert found["reference_alike"] is True and done.code == 1
-    shown = next(case for case in found["cases"] if case["case"] == "tools")
-    assert shown["reference_prompt_tokens"] == shown["prompt_tokens"]
+    assert bill["reference_alike"] is True and result.code == 1
+    tools_case = next(case for case in bill["cases"] if case["case"] == "tools")
+    assert tools_case["reference_prompt_tokens"] == tools_case["prompt_tokens"]
 
 
 @pytest.mark.slow
 def test_cached_prompts_charged_twice_are_named_with_their_amount(
     tmp_path: Path, upstream: Simulator
 ) -> None:
-    done, found = billed(tmp_path, upstream, cached_twice)
-    extra = {case: true_costs(upstream, done, case, least_cached=1) for case in ("cached", "long")}
-    seen = {one["case"]: one["amount"] for one in found["findings"]}
-    assert {one["kind"] for one in found["findings"]} == {"charged_otherwise"}
-    assert seen == {case: pytest.approx(more) for case, more in extra.items()}
-    assert found["overcharge"] == pytest.approx(sum(extra.values())) and done.code == 1
+    result, bill = billed(tmp_path, upstream, cached_twice)
+    extra = {
+        case: true_costs(upstream, result, case, least_cached=1) for case in ("cached", "long")
+    }
+    amounts = {one["case"]: one["amount"] for one in bill["findings"]}
+    assert {one["kind"] for one in bill["findings"]} == {"charged_otherwise"}
+    assert amounts == {case: pytest.approx(more) for case, more in extra.items()}
+    assert bill["overcharge"] == pytest.approx(sum(extra.values())) and result.code == 1
 
 
 @pytest.mark.slow
 def test_an_honest_gateway_in_between_is_not_accused(tmp_path: Path, upstream: Simulator) -> None:
-    done, found = billed(tmp_path, upstream, honest, "--against", "ref")
-    assert found["findings"] == [] and found["overcharge"] == 0 and done.code == 0
+    result, bill = billed(tmp_path, upstream, honest, "--against", "ref")
+    assert bill["findings"] == [] and bill["overcharge"] == 0 and result.code == 0
 
 
 @pytest.mark.long
@@ -152,8 +154,8 @@ def test_a_reference_whose_model_counts_differently_accuses_nobody(
     assert result.folder is not None, result.text
     (content,) = json.loads((result.folder / "summary.json").read_text("utf-8"))["billing"]
     assert content["findings"] == [] and content["reference_alike"] is False
-    shown = next(case for case in content["cases"] if case["case"] == "tools")
-    assert shown["reference_prompt_tokens"] < shown["prompt_tokens"]
+    tools_case = next(case for case in content["cases"] if case["case"] == "tools")
+    assert tools_case["reference_prompt_tokens"] < tools_case["prompt_tokens"]
 
 
 @pytest.mark.slow

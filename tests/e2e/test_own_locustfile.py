@@ -35,18 +35,18 @@ def test_the_example_drives_its_own_users_by_its_own_shape(
 ) -> None:
     """The rows agree with what the server saw."""
     gateway = simulator("--profile", "fast")
-    done = locust(
+    completed = locust(
         ROOT / "docs" / "examples" / "stages.py", "-H", gateway.url, "--mode", "interactive",
         "--model", "m", results=tmp_path / "r",
     )  # fmt: skip
-    assert done.code == 0, done.text
-    assert len(done.rows()) == len(gateway.rows()) > 10
-    assert all(row.success for row in done.rows())
-    early = [row for row in done.rows() if (row.sent_offset_s or 0) < 2.5]
+    assert completed.code == 0, completed.text
+    assert len(completed.rows()) == len(gateway.rows()) > 10
+    assert all(row.success for row in completed.rows())
+    early = [row for row in completed.rows() if (row.sent_offset_s or 0) < 2.5]
     assert len(early) <= 2 * (2.5 / 0.2 + 1), "two users that rest 0.2 s after each answer"
     for users in (2, 5):
-        assert f'All users spawned: {{"Reader": {users}}} ({users} total users)' in done.err
-    assert '"GatewayUser"' not in done.err, "ours is not spawned beside it"
+        assert f'All users spawned: {{"Reader": {users}}} ({users} total users)' in completed.err
+    assert '"GatewayUser"' not in completed.err, "ours is not spawned beside it"
 
 
 @pytest.mark.parametrize(
@@ -67,15 +67,15 @@ def test_unsupported_locustfiles_are_refused_in_one_sentence(
     gateway = simulator("--profile", "fast")
     (tmp_path / "own.py").write_text(IMPORTS + text, encoding="utf-8")
     target = ("--target", 60) if mode == "rpm" else ()
-    done = locust(
+    completed = locust(
         tmp_path / "own.py", "-H", gateway.url, "--mode", mode, "--model", "m", *target,
         results=tmp_path / "r",
     )  # fmt: skip
-    assert done.code == 2, done.text
-    (said,) = [line for line in done.text.splitlines() if line.startswith("weighbridge: ")]
+    assert completed.code == 2, completed.text
+    (said,) = [line for line in completed.text.splitlines() if line.startswith("weighbridge: ")]
     assert sentence in said
-    assert "Traceback" not in done.text
-    assert gateway.rows() == [] and done.folder is None
+    assert "Traceback" not in completed.text
+    assert gateway.rows() == [] and completed.folder is None
 
 
 def test_a_user_class_without_the_rest_is_told_where_to_import_it_from(tmp_path: Path) -> None:
@@ -98,10 +98,10 @@ def test_a_shape_that_fails_ends_the_run(simulator: Start, tmp_path: Path) -> No
     (tmp_path / "own.py").write_text(
         f"{IMPORTS}from weighbridge.users import GatewayUser\n{text}", encoding="utf-8"
     )
-    done = locust(
+    completed = locust(
         tmp_path / "own.py", "-H", gateway.url, "--mode", "interactive", "--model", "m",
         results=tmp_path / "r",
     )  # fmt: skip
-    assert done.code == 1, done.text
-    assert "the locustfile's shape Stages failed" in done.err
-    assert len(done.rows()) == len(gateway.rows()) > 0
+    assert completed.code == 1, completed.text
+    assert "the locustfile's shape Stages failed" in completed.err
+    assert len(completed.rows()) == len(gateway.rows()) > 0

@@ -49,34 +49,34 @@ def test_the_gateways_account_agrees_except_for_unstated_charges(
     streams: tuple[LocustRun, list[dict[str, str]]], tmp_path: Path
 ) -> None:
     """Streams have no task_id and join by request id. Cut-off ones are charged but not stated."""
-    done, rows = streams
-    assert done.folder is not None
+    result, rows = streams
+    assert result.folder is not None
     billed = {row["request_id"]: float(row["billed"] or 0) for row in rows}
-    held = {row.gateway_request_id: row for row in done.rows()}
+    held = {row.gateway_request_id: row for row in result.rows()}
     unsaid = [name for name, row in held.items() if row.api_cost is None and billed.get(name or "")]
     cut = [row for row in rows if row["fault"] in ("truncated_stream", "stream_error")]
     assert sorted(map(str, unsaid)) == sorted(row["request_id"] for row in cut) and cut
     bill = print_bill(tmp_path / "bill.csv", rows)
-    assert main(["reconcile", str(done.folder), *bill]) == 1
-    assert findings(done.folder) == {"failure_charged": len(cut)}
+    assert main(["reconcile", str(result.folder), *bill]) == 1
+    assert findings(result.folder) == {"failure_charged": len(cut)}
 
 
 def test_a_doctored_account_is_detected(
     streams: tuple[LocustRun, list[dict[str, str]]], tmp_path: Path
 ) -> None:
     """One charge is raised, one left out, one printed twice, and failures are not charged."""
-    done, rows = streams
-    assert done.folder is not None
+    result, rows = streams
+    assert result.folder is not None
     good = [row for row in rows if row["fault"] == ""]
     raised, lost, twice, *rest = good
     doctored = [{**raised, "billed": "0.5"}, twice, twice, *rest]
     other = {**rest[0], "request_id": "chatcmpl-elsewhere"}
     assert (
-        main(["reconcile", str(done.folder), *print_bill(tmp_path / "b.csv", [*doctored, other])])
+        main(["reconcile", str(result.folder), *print_bill(tmp_path / "b.csv", [*doctored, other])])
         == 1
     )
-    assert findings(done.folder) == {"differs": 1, "missing": 1, "doubled": 1}
-    text = (done.folder / "reconcile.md").read_text("utf-8")
+    assert findings(result.folder) == {"differs": 1, "missing": 1, "doubled": 1}
+    text = (result.folder / "reconcile.md").read_text("utf-8")
     assert "1 rows of the bill" in text and "SIMULATED" not in text
     honest = print_bill(tmp_path / "honest.csv", good)
-    assert main(["reconcile", str(done.folder), *honest]) == 0
+    assert main(["reconcile", str(result.folder), *honest]) == 0

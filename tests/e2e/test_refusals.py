@@ -50,8 +50,8 @@ def test_a_wrong_model_ends_its_own_phases_only(tmp_path: Path) -> None:
             "-H", gateway.url, "--mode", "rpm", "--model", "bad,good", "--target", "600,1200",
             "--duration", 1, results=tmp_path / "results",
         )  # fmt: skip
-    asked = [one.body["model"] for one in gateway.posts]
-    assert asked.count("good") == 30 and 5 <= asked.count("bad") < 10, result.text
+    models_asked = [one.body["model"] for one in gateway.posts]
+    assert models_asked.count("good") == 30 and 5 <= models_asked.count("bad") < 10, result.text
     (refused,) = result.events("refused")
     assert (refused["phase"], refused["ends"]) == ("rpm/bad/600", "model")
     assert [event["phase"] for event in result.events("phase_skipped")] == ["rpm/bad/1200"]
@@ -72,14 +72,14 @@ def test_a_gateway_that_dies_in_the_middle_ends_the_run(
         while len(gateway.rows()) < 20 and time.monotonic() < deadline:
             time.sleep(0.1)
         gateway.stop()
-        done = running.result()
-    (refused,) = done.events("refused")
+        result = running.result()
+    (refused,) = result.events("refused")
     assert (refused["outcome"], refused["which"], refused["ends"]) == (
         "connection_refused", "last", "run",
     )  # fmt: skip
-    sent = [row for row in done.rows() if row.outcome != "dropped"]
-    assert done.code == 1 and len(sent) < 600
-    assert "requests failed" in done.out and "Nothing listens there" in done.out
+    sent = [row for row in result.rows() if row.outcome != "dropped"]
+    assert result.code == 1 and len(sent) < 600
+    assert "requests failed" in result.out and "Nothing listens there" in result.out
 
 
 def test_a_dead_gateway_is_refused_before_anything_is_sent(tmp_path: Path) -> None:

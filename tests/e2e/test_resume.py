@@ -58,14 +58,14 @@ def test_no_finished_request_is_lost_or_sent_again(
     moment = random.Random(trial).uniform(0.2, 2.6)
     folder = cut_off(gateway, tmp_path / "results", moment, *PLAN)
     assert load(folder).interrupted
-    kept = set(load(folder).requests.query("outcome == 'ok'")["task_id"])
+    finished = set(load(folder).requests.query("outcome == 'ok'")["task_id"])
     # Nothing that was finished is missing: what the server answered and we lack was in flight.
     answered = {row["task_id"] for row in gateway.rows() if row["status"] == "200"}
-    assert kept <= answered
+    assert finished <= answered
     result = resume(gateway, folder)
     assert result.code == 0, result.text
     sent = Counter(row["task_id"] for row in gateway.rows())
-    assert all(sent[task] == 1 for task in kept)
+    assert all(sent[task] == 1 for task in finished)
     frame = load(folder).requests
     assert len(frame) == 38 and set(frame["outcome"]) == {"ok"}
     assert not load(folder).interrupted

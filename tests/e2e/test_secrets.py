@@ -97,47 +97,49 @@ def test_the_key_is_not_in_the_process_list(
                 "--target", 60, "--duration", 2),
         env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    shown: set[str] = set()
+    process_titles: set[str] = set()
     deadline = time.monotonic() + 240
     while process.poll() is None and time.monotonic() < deadline:
         for one in [process, *process.children(recursive=True)]:
             with contextlib.suppress(psutil.Error):
-                shown.add(" ".join([one.name(), *one.cmdline()]))
+                process_titles.add(" ".join([one.name(), *one.cmdline()]))
         time.sleep(0.05)
     assert process.wait(1) == 0
-    assert any("analysis report" in line for line in shown), shown
-    assert how[0] == "--processes" or any("simulator" in line for line in shown), shown
-    assert not [line for line in shown if CANARY in line]
+    assert any("analysis report" in line for line in process_titles), process_titles
+    assert how[0] == "--processes" or any("simulator" in line for line in process_titles), (
+        process_titles
+    )
+    assert not [line for line in process_titles if CANARY in line]
 
 
 def test_only_the_owner_can_read_what_a_run_writes(simulator: Start, tmp_path: Path) -> None:
     """With the usual umask of 022, whatever command writes it, new files and existing ones."""
     gateway = simulator("--profile", "fast")
-    made = tmp_path / "made"
+    out = tmp_path / "made"
     before = os.umask(0o022)
     try:
         result = run(
             "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 60, "--duration", 2,
-            "--output", made / "run.jsonl", "--junit", made / "run.xml", "--fail-on", "failures>0",
+            "--output", out / "run.jsonl", "--junit", out / "run.xml", "--fail-on", "failures>0",
             results=tmp_path / "results",
         )  # fmt: skip
         assert result.code == 0 and result.folder is not None, result.text
         folder = str(result.folder)
-        (made / "rows.csv").touch(0o644)  # a file that is replaced lends its mode to no reply
+        (out / "rows.csv").touch(0o644)  # a file that is replaced lends its mode to no reply
         for arguments in (
-            ["check", folder, "--junit", made / "check.xml"],
-            ["report", folder, "--output", made / "report.jsonl"],
-            ["export", folder, "--output", made / "rows.jsonl"],
-            ["export", folder, "--output", made / "rows.csv"],
-            ["export", folder, "--output", made / "rows.parquet"],
-            ["compare", folder, folder, "--html", made / "c.html", "--json", made / "c.json"],
-            ["timeline", folder, "--output", made / "timeline"],
-            ["import", made / "rows.jsonl", "--results", made / "imported"],
+            ["check", folder, "--junit", out / "check.xml"],
+            ["report", folder, "--output", out / "report.jsonl"],
+            ["export", folder, "--output", out / "rows.jsonl"],
+            ["export", folder, "--output", out / "rows.csv"],
+            ["export", folder, "--output", out / "rows.parquet"],
+            ["compare", folder, folder, "--html", out / "c.html", "--json", out / "c.json"],
+            ["timeline", folder, "--output", out / "timeline"],
+            ["import", out / "rows.jsonl", "--results", out / "imported"],
         ):
             assert analysis([str(argument) for argument in arguments]) == 0, arguments
     finally:
         os.umask(before)
-    files = [p for place in (result.folder, made) for p in place.rglob("*") if p.is_file()]
+    files = [p for place in (result.folder, out) for p in place.rglob("*") if p.is_file()]
     names = {path.name for path in files}
     assert {
         "events.jsonl",

@@ -86,18 +86,18 @@ def test_a_conversation_is_carried_on_with_the_real_replies(
     rows, logged = result.rows(), sorted(gateway.rows(), key=number)
     assert len(rows) == len(logged) > 8
     assert len({row.task_id for row in rows}) == len(rows)
-    said: list[object] = [system]
+    conversation: list[object] = [system]
     for row, seen in zip(rows[:8], logged, strict=False):
         turn = row.request_index % 4
         place = {"line": 2, "turn": 1} if turn == 3 else {"line": 1, "turn": turn + 1}
         assert (row.check, json.loads(row.check_detail or "")) == (None, place)
         if turn == 3:
-            said = [system]
+            conversation = [system]
             assert seen["prompt_sha256"] == digest([user("alone")])
             continue
-        said.append(user(turns[turn]))
-        assert seen["prompt_sha256"] == digest(said)
-        said.append({"role": "assistant", "content": row.content})
+        conversation.append(user(turns[turn]))
+        assert seen["prompt_sha256"] == digest(conversation)
+        conversation.append({"role": "assistant", "content": row.content})
 
 
 @pytest.mark.long
@@ -142,8 +142,8 @@ def test_two_processes_send_what_one_would(simulator: Start, tmp_path: Path) -> 
 
 def _each_line_by_its_index(gateway: Simulator, count: int) -> None:
     logged = sorted(gateway.rows(), key=number)
-    asked = [digest([user(f"line {index % 3}")]) for index in range(count)]
-    assert [row["prompt_sha256"] for row in logged] == asked
+    expected = [digest([user(f"line {index % 3}")]) for index in range(count)]
+    assert [row["prompt_sha256"] for row in logged] == expected
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ def answers(after_s: float = 0.0, key: str = CANARY) -> Answer:
         with lock:
             name = f"{key[-4:]}-{next(number)}"
         prompt = asked.body["messages"][0]["content"]
-        made = completion(model=asked.body["model"], content=prompt.rpartition(": ")[2])
-        return 200, {**made, "id": name}
+        reply = completion(model=asked.body["model"], content=prompt.rpartition(": ")[2])
+        return 200, {**reply, "id": name}
 
     return answer
 
@@ -54,21 +54,23 @@ def sent_both(
 
 
 def by_pair(result: LocustRun) -> dict[int, dict[str, Any]]:
-    found: dict[int, dict[str, Any]] = defaultdict(dict)
+    rows_by_pair: dict[int, dict[str, Any]] = defaultdict(dict)
     for row in result.rows():
         assert row.arm is not None
-        known = found[row.request_index // 2].get(row.arm, row)  # a worker's row is here twice
+        known = rows_by_pair[row.request_index // 2].get(
+            row.arm, row
+        )  # a worker's row is here twice
         assert known.timestamp == row.timestamp
-        found[row.request_index // 2][row.arm] = row
-    return found
+        rows_by_pair[row.request_index // 2][row.arm] = row
+    return rows_by_pair
 
 
 def routes_of(result: LocustRun) -> list[dict[str, Any]]:
     """The two routes in summary.json."""
     assert result.folder is not None
     summary = json.loads((result.folder / "summary.json").read_text("utf-8"))
-    found: list[dict[str, Any]] = summary["routes"]
-    return found
+    routes: list[dict[str, Any]] = summary["routes"]
+    return routes
 
 
 @pytest.mark.parametrize(
@@ -78,28 +80,28 @@ def test_each_request_goes_to_both_with_equal_bytes_and_its_own_key(
     tmp_path: Path, processes: tuple[object, ...]
 ) -> None:
     with serving(answers(0.4)) as gateway, serving(answers(0.8, OTHER)) as reference:
-        done = sent_both(tmp_path / "results", gateway, reference, *PLAN, *processes)
-    assert done.code == 0, done.text
-    pairs = by_pair(done)
+        result = sent_both(tmp_path / "results", gateway, reference, *PLAN, *processes)
+    assert result.code == 0, result.text
+    pairs = by_pair(result)
     assert sorted(pairs) == list(range(60)) and {len(pair) for pair in pairs.values()} == {2}
-    asked = [Counter(json.dumps(one.body) for one in side.posts) for side in (gateway, reference)]
-    assert asked[0] == asked[1] and set(asked[0].values()) == {1}
+    bodies = [Counter(json.dumps(one.body) for one in side.posts) for side in (gateway, reference)]
+    assert bodies[0] == bodies[1] and set(bodies[0].values()) == {1}
     assert {one.headers["authorization"] for one in gateway.asked} == {f"Bearer {CANARY}"}
     assert {one.headers["authorization"] for one in reference.asked} == {f"Bearer {OTHER}"}
     assert all(len({row.worker for row in pair.values()}) == 1 for pair in pairs.values())
     first = [min(pair, key=lambda arm: pair[arm].sent_offset_s or 0.0) for pair in pairs.values()]
     assert 15 < first.count(GATEWAY) < 45
     assert not any(key in path.read_text("utf-8") for key in (CANARY, OTHER)
-                   for path in load(done.folder or Path()).folder.glob("*.[jmc]*"))  # fmt: skip
-    assert done.manifest()["reference"]["base_url"] == reference.url
+                   for path in load(result.folder or Path()).folder.glob("*.[jmc]*"))  # fmt: skip
+    assert result.manifest()["reference"]["base_url"] == reference.url
 
 
 @pytest.mark.long
 def test_each_route_has_its_own_numbers(tmp_path: Path) -> None:
     with serving(answers(0.01)) as gateway, serving(answers(0.3, OTHER)) as reference:
-        done = sent_both(tmp_path / "results", gateway, reference, *PLAN)
-    assert done.folder is not None
-    summary = json.loads((done.folder / "summary.json").read_text("utf-8"))
+        result = sent_both(tmp_path / "results", gateway, reference, *PLAN)
+    assert result.folder is not None
+    summary = json.loads((result.folder / "summary.json").read_text("utf-8"))
     own, other = summary["phases"]
     assert (own["phase"], other["phase"]) == ("rpm/m/600", f"rpm/m/600 ({REFERENCE})")
     assert (own["planned"], own["success"], other["planned"], other["success"]) == (60,) * 4
@@ -117,9 +119,9 @@ def test_a_run_fails_by_the_whole_interval_of_what_the_gateway_adds(
     tmp_path: Path, condition: str, code: int
 ) -> None:
     with serving(answers(0.8)) as gateway, serving(answers(0.4, OTHER)) as reference:
-        done = sent_both(tmp_path / "results", gateway, reference, *HELD, "--fail-on", condition)
-    assert done.code == code, done.text
-    (total,) = [one for one in routes_of(done) if one["metric"] == "total"]
+        result = sent_both(tmp_path / "results", gateway, reference, *HELD, "--fail-on", condition)
+    assert result.code == code, result.text
+    (total,) = [one for one in routes_of(result) if one["metric"] == "total"]
     assert total["said"] == "adds" and 0.3 < total["low"] < total["high"] < 0.5
 
 
@@ -133,20 +135,20 @@ def test_a_reference_that_refuses_is_reported_and_the_gateway_is_still_judged(
         return (200, {"data": []}) if asked.method == "GET" else (500, refusal("out of order"))
 
     with serving(answers(0.01)) as gateway, serving(broken) as reference:
-        done = sent_both(
+        result = sent_both(
             tmp_path / "results", gateway, reference, *PLAN, "--fail-on", "success_rate<1"
         )
-    assert done.code == 0, done.text
-    outcomes = Counter((row.arm, row.outcome) for row in done.rows())
+    assert result.code == 0, result.text
+    outcomes = Counter((row.arm, row.outcome) for row in result.rows())
     assert outcomes == {(GATEWAY, "ok"): 60, (REFERENCE, "server_error"): 60}
 
 
 def test_a_reference_that_is_down_is_reported_before_anything_is_sent(tmp_path: Path) -> None:
     with serving(answers()) as gateway:
         nowhere = Scripted("http://127.0.0.1:9")
-        done = sent_both(tmp_path / "results", gateway, nowhere, *PLAN)
-        assert (done.code, gateway.posts) == (2, []), done.text
-    assert "--against" in done.err and "cannot be reached" in done.err
+        result = sent_both(tmp_path / "results", gateway, nowhere, *PLAN)
+        assert (result.code, gateway.posts) == (2, []), result.text
+    assert "--against" in result.err and "cannot be reached" in result.err
 
 
 @pytest.mark.parametrize(
@@ -218,13 +220,13 @@ def test_other_modes_refuse_a_reference(tmp_path: Path, mode: str) -> None:
 @pytest.mark.long
 def test_the_reference_may_call_a_model_by_another_name(tmp_path: Path) -> None:
     with serving(answers()) as gateway, serving(answers(0.0, OTHER)) as reference:
-        done = sent_both(
+        result = sent_both(
             tmp_path / "results", gateway, reference, *PLAN, "--against-model", "m=theirs"
         )
     assert {one.body["model"] for one in gateway.posts} == {"m"}
     assert {one.body["model"] for one in reference.posts} == {"theirs"}
-    asked = {(row.arm, row.model_requested) for row in done.rows()}
-    assert asked == {(GATEWAY, "m"), (REFERENCE, "theirs")}
+    models_by_arm = {(row.arm, row.model_requested) for row in result.rows()}
+    assert models_by_arm == {(GATEWAY, "m"), (REFERENCE, "theirs")}
 
 
 def test_a_resumed_run_sends_to_neither_route_twice(tmp_path: Path) -> None:
@@ -271,30 +273,30 @@ def test_a_phase_ends_when_precise_enough_and_its_numbers_cover_what_was_sent(
 ) -> None:
     """Each route takes about 0.1 s; +/- 200 ms is reached at the first look, of 60 pairs."""
     with serving(answers(0.05)) as gateway, serving(answers(0.05, OTHER)) as reference:
-        done = sent_both(
+        result = sent_both(
             tmp_path / "results", gateway, reference, *plan, "--precision-ms", 200
         )  # fmt: skip
-        again = run("-H", gateway.url, "--resume", done.folder or "",
+        again = run("-H", gateway.url, "--resume", result.folder or "",
                     env=environment(REF_BASE_URL=reference.url, REF_API_KEY=OTHER),
                     results=tmp_path / "results")  # fmt: skip
-    assert done.code == 0 and done.folder is not None, done.text
-    pairs = by_pair(done)
-    (event,) = done.events("precision_reached")
+    assert result.code == 0 and result.folder is not None, result.text
+    pairs = by_pair(result)
+    (event,) = result.events("precision_reached")
     assert event["pairs"] == 60 and event["half_s"] <= 0.2
     assert 60 <= len(pairs) < 450 and all(len(both) == 2 for both in pairs.values())
-    assert not done.events("not_sent")
-    summary = json.loads((done.folder / "summary.json").read_text("utf-8"))
+    assert not result.events("not_sent")
+    summary = json.loads((result.folder / "summary.json").read_text("utf-8"))
     ours = summary["phases"][0]
     assert ours["planned"] == ours["sent"] == len(pairs) and ours["success_rate"] == 1
     if "rpm" in plan:
         assert ours["offered_rpm"] == pytest.approx(900)
-    report = (done.folder / "report.md").read_text("utf-8")
+    report = (result.folder / "report.md").read_text("utf-8")
     assert (
         f"ended after 60 pairs: its difference was then known to ±{event['half_s'] * 1000:,.1f}"
         in report
     )
-    shown = report[report.index("## Overview") : report.index("## What was run")]
-    assert f"{len(pairs)} of {len(pairs)} rows carry a task_id" in shown, "of the gateway alone"
+    overview = report[report.index("## Overview") : report.index("## What was run")]
+    assert f"{len(pairs)} of {len(pairs)} rows carry a task_id" in overview, "of the gateway alone"
     assert "m (reference)" in report, "the reference's rows are named in the tables"
     assert again.code == 2 and "nothing of it is left to send" in again.text
 
@@ -310,7 +312,7 @@ def test_several_levels_make_a_curve_of_what_the_gateway_adds(tmp_path: Path) ->
     """One route takes 0.4 s longer, at 2 and at 6 at once."""
     plan = ("--mode", "ladder", "--model", "m", "--steps", "2,6", "--hold", 8, "--step-pause", 0)
     with serving(answers(0.05)) as gateway, serving(answers(0.45, OTHER)) as reference:
-        done = sent_both(tmp_path / "results", gateway, reference, *plan)
-    assert done.code == 0 and done.folder is not None, done.text
-    page = (done.folder / "report.html").read_text("utf-8")
+        result = sent_both(tmp_path / "results", gateway, reference, *plan)
+    assert result.code == 0 and result.folder is not None, result.text
+    page = (result.folder / "report.html").read_text("utf-8")
     assert "What the gateway adds to total time: ladder, m" in page

@@ -13,12 +13,12 @@ from tests.locust_run import run
 
 def twice(tmp_path: Path, *plan: object) -> list[Path]:
     """The folders of two runs of one command on the embedded simulator."""
-    found = []
+    results = []
     for name in ("one", "two"):
         result = run("--simulator", "--simulator-profile", "fast", *plan, results=tmp_path / name)
         assert result.code == 0 and result.folder is not None, result.text
-        found.append(result.folder)
-    return found
+        results.append(result.folder)
+    return results
 
 
 @pytest.mark.long

@@ -31,13 +31,13 @@ def test_rows_equal_the_simulators_log(
     served = {row["task_id"]: row for row in truth}
     assert len(served) == len(truth)
     for row in rows:
-        seen = served[row.task_id or ""]
+        logged_row = served[row.task_id or ""]
         assert row.outcome == "ok"
-        assert row.http_status == int(seen["status"])
+        assert row.http_status == int(logged_row["status"])
         for name in ("prompt_tokens", "completion_tokens", "total_tokens"):
-            assert getattr(row, name) == int(seen[name]), name
-        assert row.api_cost == float(seen["cost"])
-        assert row.stream == (seen["stream"] == "1")
+            assert getattr(row, name) == int(logged_row[name]), name
+        assert row.api_cost == float(logged_row["cost"])
+        assert row.stream == (logged_row["stream"] == "1")
         assert row.marker_ok
 
 

@@ -36,12 +36,12 @@ class Exchange:
 
     def tokens(self) -> list[float]:
         """When each event with text was complete."""
-        times, seen, held = list[float](), 0, b""
+        times, complete_count, held = list[float](), 0, b""
         for at, piece in self.pieces:
             held += piece
             events = held.split(b"\n\n")
-            times += [at] * sum(_text(event) for event in events[seen:-1])
-            seen = len(events) - 1
+            times += [at] * sum(_text(event) for event in events[complete_count:-1])
+            complete_count = len(events) - 1
         return times
 
 
@@ -88,17 +88,17 @@ class Client:
         ready = selectors.DefaultSelector()
         sockets = []
         for _ in range(min(connections, requests)):
-            made = socket.create_connection((self.host, self.port))
-            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            ready.register(made, selectors.EVENT_READ)
-            sockets.append(made)
-        busy = {made: self._send(made, messages) for made in sockets}
+            connection = socket.create_connection((self.host, self.port))
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            ready.register(connection, selectors.EVENT_READ)
+            sockets.append(connection)
+        busy = {connection: self._send(connection, messages) for connection in sockets}
         while busy:
             for key, _ in ready.select(timeout=30):
-                made = key.fileobj
-                assert isinstance(made, socket.socket)
-                data = made.recv(65536)
-                exchange = busy[made]
+                connection = key.fileobj
+                assert isinstance(connection, socket.socket)
+                data = connection.recv(65536)
+                exchange = busy[connection]
                 exchange.pieces.append((time.time(), data))
                 if not data:
                     raise SystemExit(f"{exchange.task_id}: the gateway hung up")
@@ -106,9 +106,9 @@ class Client:
                     continue
                 self.done.append(exchange)
                 if self.begun < requests:
-                    busy[made] = self._send(made, messages)
+                    busy[connection] = self._send(connection, messages)
                 else:
-                    del busy[made]
+                    del busy[connection]
 
     def _send(self, made: socket.socket, messages: list[bytes]) -> Exchange:
         exchange = Exchange(f"floor-{self.begun}", time.time())

@@ -62,25 +62,26 @@ def test_every_number_of_the_bill_equals_the_log_and_nobody_is_accused(
     assert {row.task_id for row in result.rows()} == set(truth)
     stated: dict[str, Counter[str]] = defaultdict(Counter)
     for row in result.rows():
-        seen = truth[row.task_id or ""]
+        logged_row = truth[row.task_id or ""]
         if row.outcome == "abandoned":
             assert (
-                seen["fault"] == "client_gone" and (row.api_cost, row.total_tokens) == (None,) * 2
+                logged_row["fault"] == "client_gone"
+                and (row.api_cost, row.total_tokens) == (None,) * 2
             )
-            assert float(seen["billed"]) == float(seen["true_cost"])
+            assert float(logged_row["billed"]) == float(logged_row["true_cost"])
             continue
-        assert row.http_status == int(seen["status"])
+        assert row.http_status == int(logged_row["status"])
         if row.http_status != 200:
-            assert row.outcome in ("bad_request", "rate_limited") and seen["billed"] == ""
+            assert row.outcome in ("bad_request", "rate_limited") and logged_row["billed"] == ""
             continue
         if row.scenario == "stream_no_usage":
             assert (row.total_tokens, row.api_cost) == (None, None)
             continue
         for name in COUNTS:
-            assert getattr(row, name) == int(seen[name]), (row.task_id, name)
-            stated[row.scenario][name] += int(seen[name])
-        assert row.api_cost == float(seen["cost"]) == float(seen["billed"])
-        sums[row.scenario].append(float(seen["billed"]))
+            assert getattr(row, name) == int(logged_row[name]), (row.task_id, name)
+            stated[row.scenario][name] += int(logged_row[name])
+        assert row.api_cost == float(logged_row["cost"]) == float(logged_row["billed"])
+        sums[row.scenario].append(float(logged_row["billed"]))
     summary = json.loads((result.folder / "summary.json").read_text("utf-8"))
     (found,) = summary["billing"]
     assert found["findings"] == [] and found["overcharge"] == 0
@@ -120,8 +121,8 @@ def test_a_killed_run_beside_a_reference_resumes_with_both(
     gateway, prices = started(simulator, tmp_path)
     plan = ("--mode", "billing", "--model", "gpt-5.4-nano", "--prices", prices)
     folder = cut_off(gateway, tmp_path / "results", 4.0, *plan, "--against", "simulator")
-    done = resume(gateway, folder, *FAIL_ON)
-    assert done.code == 0, done.text
+    result = resume(gateway, folder, *FAIL_ON)
+    assert result.code == 0, result.text
     sent = Counter(seen["task_id"] for seen in gateway.rows())
     assert sum(sent.values()) - len(sent) <= 1, "one user: only what was in flight went again"
     arms = Counter(row["arm"] or "gateway" for row in rows(load(folder).requests))
@@ -141,16 +142,18 @@ def test_a_killed_run_resumes_and_pays_for_nothing_twice(
     plan = ("--mode", "billing", "--model", "gpt-5.4-nano", "--prices", prices)
     moment = random.Random(trial).uniform(0.5, 14)
     folder = cut_off(gateway, tmp_path / "results", moment, *plan)
-    kept = [row for row in rows(load(folder).requests) if row["outcome"] != "dropped"]
-    over = {row["task_id"] for row in kept if row["outcome"] in ("ok", "bad_request", "abandoned")}
+    before = [row for row in rows(load(folder).requests) if row["outcome"] != "dropped"]
+    over = {
+        row["task_id"] for row in before if row["outcome"] in ("ok", "bad_request", "abandoned")
+    }
     result = resume(gateway, folder, *FAIL_ON)
     assert result.code == 0, result.text
     sent = Counter(seen["task_id"] for seen in gateway.rows())
     assert over and all(sent[task] == 1 for task in over)
-    found = rows(load(folder).requests)
-    assert len(found) == 66 == len(sent)
+    after = rows(load(folder).requests)
+    assert len(after) == 66 == len(sent)
     assert sum(sent.values()) - 66 <= 1, "one user: only what was in flight went again"
-    ends = Counter(row["outcome"] for row in found)
+    ends = Counter(row["outcome"] for row in after)
     assert ends == {"ok": 54, "bad_request": 3, "abandoned": 9}
     (bill,) = json.loads((folder / "summary.json").read_text("utf-8"))["billing"]
     assert bill["findings"] == [] and bill["overcharge"] == 0

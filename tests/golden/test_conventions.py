@@ -51,6 +51,6 @@ def test_a_healthy_dialect_is_read_without_an_alarm(
         ) == int(logged["completion_tokens"])
     assert result.folder is not None
     page = (result.folder / "report.md").read_text(encoding="utf-8")
-    told = {"xai": "outside the completion", "byok": "your own key"}.get(dialect, "")
-    assert page.count(told) == 1 or not told
+    note_text = {"xai": "outside the completion", "byok": "your own key"}.get(dialect, "")
+    assert page.count(note_text) == 1 or not note_text
     assert not [r for r in look(load(result.folder)).phases if r.outcomes.keys() - {"ok"}]

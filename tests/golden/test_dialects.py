@@ -40,9 +40,9 @@ def window(gateway: str, results: Path, stream: bool, *more: object) -> LocustRu
 def answered(gateway: Simulator) -> dict[str, Seen]:
     """The log's answers by task_id; each id was answered once."""
     rows = [row for row in gateway.rows() if row["status"] == "200"]
-    found = {row["task_id"]: row for row in rows}
-    assert len(found) == len(rows), "a request was answered twice"
-    return found
+    by_task = {row["task_id"]: row for row in rows}
+    assert len(by_task) == len(rows), "a request was answered twice"
+    return by_task
 
 
 def paired(result: LocustRun, gateway: Simulator, count: int) -> list[tuple[RequestRecord, Seen]]:

@@ -34,7 +34,7 @@ def closed(
     )  # fmt: skip
 
 
-def test_streams_held_back_are_told_from_streams_sent_as_generated(
+def test_buffered_lumped_and_stalled_streams_are_distinguished_from_healthy_ones(
     thinker: Start, tmp_path: Path
 ) -> None:
     """A quarter each is held back, lumped, stalled, or healthy."""
@@ -46,17 +46,17 @@ def test_streams_held_back_are_told_from_streams_sent_as_generated(
     (phase,) = numbers(result)
     if phase["generator_limited"]:
         pytest.skip("this machine was too busy to time streams, and the run says so")
-    told = Counter[tuple[str, str]]()
+    counted = Counter[tuple[str, str]]()
     for row in rows:
         fault = truth[row.task_id or ""]["fault"]
-        said = [flag.removeprefix("stream_") for flag in sorted(flags(row))]
-        told[fault, " ".join(said) or ("stalled" if row.stalls else "")] += 1
+        stream_flags = [flag.removeprefix("stream_") for flag in sorted(flags(row))]
+        counted[fault, " ".join(stream_flags) or ("stalled" if row.stalls else "")] += 1
         assert row.api_cost == float(truth[row.task_id or ""]["cost"])
-    print(f"\n{dict(told)}, loop lag p99 {phase['loop_lag_p99_s']} s")
-    assert set(told) == {
+    print(f"\n{dict(counted)}, loop lag p99 {phase['loop_lag_p99_s']} s")
+    assert set(counted) == {
         ("", ""), ("buffer", "buffered"), ("coalesce", "coalesced"), ("stall", "stalled"),
     }  # fmt: skip
-    assert phase["stalled_streams"] == told["stall", "stalled"]
+    assert phase["stalled_streams"] == counted["stall", "stalled"]
 
 
 @pytest.mark.parametrize("fault", ["stream_usage", "stream_cost"])
@@ -72,9 +72,9 @@ def test_streams_counted_and_charged_differently_fail_smoke(
     assert result.code == 1, result.text
     truth = by_task(gateway)
     for row in result.rows():
-        seen = truth[row.task_id or ""]
+        logged_row = truth[row.task_id or ""]
         assert (row.prompt_tokens, row.api_cost) == (
-            int(seen["prompt_tokens"]), float(seen["cost"]),
+            int(logged_row["prompt_tokens"]), float(logged_row["cost"]),
         )  # fmt: skip
     first, *_ = (result.folder / "report.md").read_text("utf-8").split("## Overview")  # type: ignore[operator]
     named = {"stream_usage": "usage_stream_differs", "stream_cost": "cost_stream_differs"}
@@ -118,10 +118,10 @@ def test_a_tenth_that_is_never_answered_fails_a_p99(
     simulator: Start, tmp_path: Path, stream: bool
 ) -> None:
     """The rows without an answer are those unanswered in the log; a healthy gateway passes."""
-    asked = ("--timeout", 2, "--fail-on", "p99_s>1", *["--stream"] * stream)
+    arguments = ("--timeout", 2, "--fail-on", "p99_s>1", *["--stream"] * stream)
     for fault, code in ((("--fault", "hang=0.1"), 1), ((), 0)):
         gateway = simulator("--profile", "fast", "--latency", 0.1, *fault)
-        result = closed(gateway, tmp_path / str(code), 10, 8, *asked)
+        result = closed(gateway, tmp_path / str(code), 10, 8, *arguments)
         assert result.code == code, result.text
         truth = {row["task_id"]: row["fault"] for row in gateway.rows()}
         rows = [row for row in result.rows() if row.outcome != "dropped"]

@@ -47,7 +47,9 @@ def test_every_mode_equals_the_log(simulator: Start, tmp_path: Path, mode: str) 
 
 @BOTH
 @pytest.mark.parametrize("connections", ["warm", "cold"])
-def test_a_hundred_at_once(thinker: Start, tmp_path: Path, stream: bool, connections: str) -> None:
+def test_a_hundred_at_once_equal_the_log(
+    thinker: Start, tmp_path: Path, stream: bool, connections: str
+) -> None:
     """A closed loop of 100; streams run at 50 tokens per second each."""
     gateway = thinker()
     arguments = STREAMS if stream else [word for word in STREAMS if word != "--stream"]
@@ -70,7 +72,7 @@ def test_a_hundred_at_once(thinker: Start, tmp_path: Path, stream: bool, connect
 
 @BOTH
 @pytest.mark.parametrize("rpm", [3000, 6000])
-def test_requests_leave_when_they_are_due(
+def test_requests_are_sent_when_they_are_due(
     thinker: Start, tmp_path: Path, rpm: int, stream: bool
 ) -> None:
     """An open-loop window: send offsets against the gateway's arrivals."""

@@ -43,26 +43,31 @@ def test_a_resumed_run_equals_the_log(simulator: Start, tmp_path: Path, kind: st
     assert again.code == 2 and "nothing of it is left" in again.text, again.text
     assert len(gateway.rows()) == before, "a complete run sent something"
 
-    truth = {seen["request_id"]: seen for seen in gateway.rows()}
-    found = [row for row in rows(load(folder).requests) if row["outcome"] != "dropped"]
-    assert len({(row["phase"], row["request_index"]) for row in found}) == len(found)
-    assert {row["outcome"] for row in found} <= {"ok", "cancelled", "lost"}
-    held = {row["gateway_request_id"]: row for row in found if row["success"]}
-    assert len(held) == sum(row["success"] for row in found) > 0
+    truth = {logged_row["request_id"]: logged_row for logged_row in gateway.rows()}
+    after = [row for row in rows(load(folder).requests) if row["outcome"] != "dropped"]
+    assert len({(row["phase"], row["request_index"]) for row in after}) == len(after)
+    assert {row["outcome"] for row in after} <= {"ok", "cancelled", "lost"}
+    held = {row["gateway_request_id"]: row for row in after if row["success"]}
+    assert len(held) == sum(row["success"] for row in after) > 0
     assert kept.keys() <= held.keys() <= truth.keys()
     for name, row in held.items():
-        seen = truth[name]
-        assert (row["task_id"], row["model_requested"]) == (seen["task_id"], seen["model"])
+        logged_row = truth[name]
+        assert (row["task_id"], row["model_requested"]) == (
+            logged_row["task_id"],
+            logged_row["model"],
+        )
         assert (row["prompt_tokens"], row["completion_tokens"], row["total_tokens"]) == (
-            int(seen["prompt_tokens"]), int(seen["completion_tokens"]), int(seen["total_tokens"]),
-        )  # fmt: skip
-        assert row["api_cost"] == float(seen["cost"])
-    sent = Counter(seen["task_id"] for seen in truth.values())
+            int(logged_row["prompt_tokens"]),
+            int(logged_row["completion_tokens"]),
+            int(logged_row["total_tokens"]),
+        )
+        assert row["api_cost"] == float(logged_row["cost"])
+    sent = Counter(logged_row["task_id"] for logged_row in truth.values())
     assert all(sent[row["task_id"]] == 1 for row in kept.values()), "paid for twice"
     for name in truth.keys() - held.keys():
-        seen = truth[name]
-        assert float(seen["arrival_unix_s"]) <= killed + 0.2
-        assert float(seen["last_byte_unix_s"] or "inf") >= killed - MARGIN_S - 0.5
+        logged_row = truth[name]
+        assert float(logged_row["arrival_unix_s"]) <= killed + 0.2
+        assert float(logged_row["last_byte_unix_s"] or "inf") >= killed - MARGIN_S - 0.5
     whole = sum(phase.success for phase in look(load(folder)).phases)
     assert whole == len(held)
     print(f"\n{kind}: {len(kept)} kept, {len(held)} in all, {len(truth) - len(held)} in flight")

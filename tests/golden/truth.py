@@ -55,18 +55,24 @@ def assert_equal(result: LocustRun, truth: Mapping[str, Seen]) -> None:
     assert {row.task_id for row in rows} == set(truth)
     assert len(rows) == len(truth) > 0
     for row in rows:
-        seen = truth[row.task_id or ""]
+        logged_row = truth[row.task_id or ""]
         assert row.outcome == "ok", (row.task_id, row.outcome, row.error_message)
-        assert (row.http_status, row.model_requested) == (int(seen["status"]), seen["model"])
-        assert (row.stream, row.max_tokens) == (seen["stream"] == "1", int(seen["max_tokens"]))
+        assert (row.http_status, row.model_requested) == (
+            int(logged_row["status"]),
+            logged_row["model"],
+        )
+        assert (row.stream, row.max_tokens) == (
+            logged_row["stream"] == "1",
+            int(logged_row["max_tokens"]),
+        )
         assert (row.finish_reason, row.gateway_request_id) == (
-            seen["finish_reason"], seen["request_id"],
+            logged_row["finish_reason"], logged_row["request_id"],
         )  # fmt: skip
         for name in COUNTS:
-            assert getattr(row, name) == int(seen[name]), (row.task_id, name)
-        assert (row.api_cost, row.cost_source) == (float(seen["cost"]), "body")
+            assert getattr(row, name) == int(logged_row[name]), (row.task_id, name)
+        assert (row.api_cost, row.cost_source) == (float(logged_row["cost"]), "body")
         if row.stream:
-            assert row.chunks == len(token_times(seen)), row.task_id
+            assert row.chunks == len(token_times(logged_row)), row.task_id
     _assert_sums(result, rows, truth)
 
 

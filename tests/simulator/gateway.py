@@ -93,9 +93,9 @@ class Gateway:
         )
         with socket.create_connection((self.host, self.port), timeout=10) as client:
             client.sendall(head.encode() + data)
-            seen = b""
-            while seen.count(b'"content":') < chunks + 1:  # the role's is empty
-                seen += client.recv(65536)
+            received = b""
+            while received.count(b'"content":') < chunks + 1:  # the role's is empty
+                received += client.recv(65536)
 
     def fails(self, fault: str, body: object) -> Reply:
         """One request that gets the fault."""

@@ -41,9 +41,9 @@ def row(gateway: Gateway, index: int = -1) -> dict[str, Any]:
     }
 
 
-def truth(seen: dict[str, Any], cached: float = 0) -> float:
+def truth(ledger_row: dict[str, Any], cached: float = 0) -> float:
     """The honest charge, computed independently of the simulator's code."""
-    counted = int(seen["true_prompt_tokens"]), int(seen["true_completion_tokens"])
+    counted = int(ledger_row["true_prompt_tokens"]), int(ledger_row["true_completion_tokens"])
     return cost(PRICES, *counted, int(cached))
 
 
@@ -52,12 +52,14 @@ def test_an_honest_gateway_states_and_charges_the_truth(log: Path) -> None:
     with billed(log, "") as gateway:
         for body in (chat(), streamed("Tell me"), chat(LONG), chat(LONG), streamed(LONG)):
             gateway.send(body)
-            seen = row(gateway)
-            assert seen["prompt_tokens"] == seen["true_prompt_tokens"]
-            assert seen["completion_tokens"] == seen["true_completion_tokens"]
-            assert seen["billed"] == seen["cost"] == seen["true_cost"]
-            assert seen["true_cost"] == pytest.approx(truth(seen, seen["cached_tokens"]))
-        assert seen["cached_tokens"] > 1000
+            ledger_row = row(gateway)
+            assert ledger_row["prompt_tokens"] == ledger_row["true_prompt_tokens"]
+            assert ledger_row["completion_tokens"] == ledger_row["true_completion_tokens"]
+            assert ledger_row["billed"] == ledger_row["cost"] == ledger_row["true_cost"]
+            assert ledger_row["true_cost"] == pytest.approx(
+                truth(ledger_row, ledger_row["cached_tokens"])
+            )
+        assert ledger_row["cached_tokens"] > 1000
         gateway.send(chat(max_tokens=0))
         assert row(gateway)["billed"] == row(gateway)["true_cost"] == ""
 
@@ -67,15 +69,18 @@ def test_inflated_counts_and_a_hidden_prompt(log: Path) -> None:
     with billed(log, "inflate = 1.5\nhidden_prompt_tokens = 400") as gateway:
         for count in (20, 60, 180):
             usage = gateway.send(chat("word " * count, max_tokens=50)).json["usage"]
-            seen = row(gateway)
-            assert usage["prompt_tokens"] == round(seen["true_prompt_tokens"] * 1.5) + 400
-            assert (usage["completion_tokens"], seen["true_completion_tokens"]) == (75, 50)
+            ledger_row = row(gateway)
+            assert usage["prompt_tokens"] == round(ledger_row["true_prompt_tokens"] * 1.5) + 400
+            assert (usage["completion_tokens"], ledger_row["true_completion_tokens"]) == (75, 50)
             assert (
-                seen["billed"]
+                ledger_row["billed"]
                 == usage["cost"]
                 == pytest.approx(cost(PRICES, usage["prompt_tokens"], 75))
             )
-            assert seen["true_cost"] == pytest.approx(truth(seen)) and seen["true_cost"] < 1
+            assert (
+                ledger_row["true_cost"] == pytest.approx(truth(ledger_row))
+                and ledger_row["true_cost"] < 1
+            )
 
 
 def test_other_counts_on_streams(log: Path) -> None:
@@ -91,10 +96,10 @@ def test_no_discount_for_the_cache(log: Path) -> None:
     """Cached tokens are stated but charged in full."""
     with billed(log, "cache_credit = false") as gateway:
         costs = [gateway.send(chat(LONG)).json["usage"]["cost"] for _ in range(2)]
-        seen = row(gateway)
-    assert costs[0] == costs[1] == seen["billed"] and seen["cached_tokens"] > 1000
-    assert seen["true_cost"] == pytest.approx(truth(seen, seen["cached_tokens"]))
-    assert seen["true_cost"] < costs[1] / 2
+        ledger_row = row(gateway)
+    assert costs[0] == costs[1] == ledger_row["billed"] and ledger_row["cached_tokens"] > 1000
+    assert ledger_row["true_cost"] == pytest.approx(truth(ledger_row, ledger_row["cached_tokens"]))
+    assert ledger_row["true_cost"] < costs[1] / 2
 
 
 def test_charged_twice(log: Path) -> None:
@@ -103,10 +108,18 @@ def test_charged_twice(log: Path) -> None:
         for i in range(60):
             gateway.send(chat(f"Reply exactly: ok-{i}"))
         rows = gateway.rows()
-    twice = [seen for seen in rows if float(seen["billed"]) == 2 * float(seen["true_cost"])]
-    once = [seen for seen in rows if float(seen["billed"]) == float(seen["true_cost"])]
+    twice = [
+        ledger_row
+        for ledger_row in rows
+        if float(ledger_row["billed"]) == 2 * float(ledger_row["true_cost"])
+    ]
+    once = [
+        ledger_row
+        for ledger_row in rows
+        if float(ledger_row["billed"]) == float(ledger_row["true_cost"])
+    ]
     assert len(twice) + len(once) == 60 and 15 < len(twice) < 45
-    assert all(seen["cost"] == seen["true_cost"] for seen in rows)
+    assert all(ledger_row["cost"] == ledger_row["true_cost"] for ledger_row in rows)
 
 
 @pytest.mark.parametrize(("share", "in_full"), [(1.0, True), (0.0, False)])
@@ -114,12 +127,12 @@ def test_a_client_that_leaves(log: Path, share: float, in_full: bool) -> None:
     """It is charged in full, or for its prompt and what was sent; the truth is the latter."""
     with billed(log, f"aborted = {share}", "--tokens-per-s", 50) as gateway:
         gateway.left(streamed("Write 300 tokens"), chunks=3)
-        seen = row(gateway)
-    assert seen["fault"] == "client_gone"
-    assert 3 <= seen["true_completion_tokens"] < 200
-    assert seen["true_cost"] == pytest.approx(truth(seen))
-    whole = cost(PRICES, int(seen["true_prompt_tokens"]), 300)
-    assert seen["billed"] == pytest.approx(whole if in_full else seen["true_cost"])
+        ledger_row = row(gateway)
+    assert ledger_row["fault"] == "client_gone"
+    assert 3 <= ledger_row["true_completion_tokens"] < 200
+    assert ledger_row["true_cost"] == pytest.approx(truth(ledger_row))
+    whole = cost(PRICES, int(ledger_row["true_prompt_tokens"]), 300)
+    assert ledger_row["billed"] == pytest.approx(whole if in_full else ledger_row["true_cost"])
 
 
 def test_nothing_is_charged_for_a_client_that_leaves(log: Path) -> None:
@@ -135,17 +148,19 @@ def test_the_model_stops_or_goes_on_when_its_client_leaves(log: Path, goes_on: b
     rule = f"aborted = 0.0\n[hang_up]\ngoes_on = {str(goes_on).lower()}"
     with billed(log, rule, "--tokens-per-s", 200) as gateway:
         gateway.left(streamed("Write 300 tokens"), chunks=3)
-        seen = row(gateway)
+        ledger_row = row(gateway)
         gateway.send(streamed("Write 20 tokens"))
         whole = row(gateway)
-    went_on_s = seen["produced_until_unix_s"] - seen["client_gone_unix_s"]
-    assert seen["fault"] == "client_gone" and seen["chunks"] < 100
-    assert seen["produced_tokens"] == seen["true_completion_tokens"]
+    went_on_s = ledger_row["produced_until_unix_s"] - ledger_row["client_gone_unix_s"]
+    assert ledger_row["fault"] == "client_gone" and ledger_row["chunks"] < 100
+    assert ledger_row["produced_tokens"] == ledger_row["true_completion_tokens"]
     if goes_on:
-        assert seen["produced_tokens"] == 300
-        assert seen["produced_until_unix_s"] - seen["arrival_unix_s"] >= 1.4
-        assert seen["billed"] < seen["true_cost"]  # the gateway bears what it did not stop
+        assert ledger_row["produced_tokens"] == 300
+        assert ledger_row["produced_until_unix_s"] - ledger_row["arrival_unix_s"] >= 1.4
+        assert (
+            ledger_row["billed"] < ledger_row["true_cost"]
+        )  # the gateway bears what it did not stop
     else:
-        assert 3 <= seen["produced_tokens"] < 100 and went_on_s < 0.5
+        assert 3 <= ledger_row["produced_tokens"] < 100 and went_on_s < 0.5
     assert whole["produced_tokens"] == whole["completion_tokens"]
     assert whole["client_gone_unix_s"] == "" and whole["produced_until_unix_s"]

@@ -206,8 +206,8 @@ def test_streams(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
     assert send(works, "chat.stream").text == send(works, "stream.usage").text == N
     assert send(ignored, "chat.stream").headers["content-type"] == "application/json"
     assert finishes(send(wrong, "chat.stream")) == ["stop", "stop"]
-    asked = send(works, "stream.usage").events[-2]
-    assert asked["choices"] == [] and asked["usage"]["prompt_tokens"] > 0
+    usage_chunk = send(works, "stream.usage").events[-2]
+    assert usage_chunk["choices"] == [] and usage_chunk["usage"]["prompt_tokens"] > 0
     assert not any(e.get("usage") for e in send(ignored, "stream.usage").events[:-1])
     assert send(wrong, "stream.usage").events[-2]["usage"]["prompt_tokens"] == 0
     send(wrong, "stream.increments"), send(works, "stream.increments")
@@ -218,6 +218,9 @@ def test_streams(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
 
 
 def test_unicode(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
+    """Unicode text comes back unchanged, as ASCII where it is ignored, and damaged where it is
+    wrong.
+    """
     text = "你好 👩‍👩‍👧 مرحبا é"
     assert send(works, "unicode").text == text
     assert send(ignored, "unicode").text.isascii()
@@ -270,6 +273,8 @@ def test_seed(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
 
 
 def test_temperature_and_top_p(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
+    """Replies do not vary at temperature 0 or a small top_p, and do where these are ignored."""
+
     def kinds(gateway: Gateway, name: str, **changes: Any) -> int:
         return len({send(gateway, name, **changes).text for _ in range(8)})
 
@@ -454,6 +459,7 @@ def test_another_requests_answer(works: Gateway, wrong: Gateway) -> None:
 
 
 def test_harmless_fields(works: Gateway, wrong: Gateway) -> None:
+    """A service tier is accepted and stated back; a wrong gateway states another."""
     assert send(works, "fields.accepted").json["service_tier"] == "flex"
     assert send(works, "fields.accepted", service_tier="auto").json["service_tier"] == "default"
     assert send(wrong, "fields.accepted").json["service_tier"] == "priority"

@@ -64,8 +64,8 @@ def test_budget_cuts_the_reply(fast: Gateway) -> None:
     assert body["choices"][0]["message"]["content"] == "TPM-OK"
     assert body["choices"][0]["finish_reason"] == "length"
     assert body["usage"]["completion_tokens"] == 4
-    asked = fast.send(streamed("Write 200 tokens")).events
-    assert asked[-2]["usage"]["completion_tokens"] == 200 and len(asked) == 204
+    events = fast.send(streamed("Write 200 tokens")).events
+    assert events[-2]["usage"]["completion_tokens"] == 200 and len(events) == 204
 
 
 @pytest.mark.parametrize(

@@ -120,13 +120,13 @@ def test_a_tools_result_and_the_previous_response(client: OpenAI) -> None:
 
 def test_a_conversation_goes_on(client: OpenAI) -> None:
     response = client.responses.create(model=CHAT, input=f"The code is {N}. Reply exactly: noted")
-    asked = "What was the code? Answer only with the code."
-    known = client.responses.create(model=CHAT, input=asked, previous_response_id=response.id)
-    alone = client.responses.create(model=CHAT, input=asked)
+    question = "What was the code? Answer only with the code."
+    known = client.responses.create(model=CHAT, input=question, previous_response_id=response.id)
+    alone = client.responses.create(model=CHAT, input=question)
     assert response.output_text == "noted" and known.output_text == N and N not in alone.output_text
     unstored = client.responses.create(model=CHAT, input="Hello", store=False)
     with pytest.raises(BadRequestError, match="not found") as refused:
-        client.responses.create(model=CHAT, input=asked, previous_response_id=unstored.id)
+        client.responses.create(model=CHAT, input=question, previous_response_id=unstored.id)
     assert refused.value.code == "previous_response_not_found"
 
 

@@ -107,10 +107,10 @@ def test_a_port_refuses_then_goes_down_then_comes_back(tmp_path: Path) -> None:
         port = int(server.url.split(":")[-1].split("/")[0])
         refused = ask(port)
         assert (refused.status, refused.getheader("retry-after")) == (429, "7")
-        kept = noted(tmp_path / "log.csv.schedule.jsonl", 2)
-        assert {window["port"] for window in kept} == {port}
-        assert [window["fault"] for window in kept] == ["rate_limited", "dead"]
-        dead = kept[1]
+        schedule_noted = noted(tmp_path / "log.csv.schedule.jsonl", 2)
+        assert {window["port"] for window in schedule_noted} == {port}
+        assert [window["fault"] for window in schedule_noted] == ["rate_limited", "dead"]
+        dead = schedule_noted[1]
         time.sleep(max(0.0, (dead["from_unix_s"] + dead["to_unix_s"]) / 2 - time.time()))
         with pytest.raises(ConnectionRefusedError):
             ask(port)

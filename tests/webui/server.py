@@ -70,9 +70,9 @@ class WebServer:
     ) -> Any:
         """The answer to a GET, or to a POST of a form; HTTP errors count as answers."""
         data = None if form is None else urllib.parse.urlencode(form).encode()
-        asked = urllib.request.Request(self.url + path, data=data, headers=headers or {})
+        request = urllib.request.Request(self.url + path, data=data, headers=headers or {})
         try:
-            return urllib.request.urlopen(asked, timeout=60)
+            return urllib.request.urlopen(request, timeout=60)
         except urllib.error.HTTPError as error:
             return error
 

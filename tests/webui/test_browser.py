@@ -66,12 +66,12 @@ def test_the_charts_have_the_tables_numbers_and_a_line_for_each_phase(
     browser.page.goto(server.url + "/gateway")
     browser.page.locator("#gateway-charts figcaption").first.wait_for()
     row = server.gateway()[-1]
-    said = browser.page.locator("#gateway-charts figcaption").all_inner_texts()
-    assert said[0].startswith(f"Requests per minute: {row['rpm']:,.1f}".removesuffix(".0"))
-    assert said[1] == f"Tokens per minute: {row['tpm']:,} (ladder/m/8)"
-    assert said[2] == f"Latency P95, s: {row['p95']:.3f} (ladder/m/8)"
+    captions = browser.page.locator("#gateway-charts figcaption").all_inner_texts()
+    assert captions[0].startswith(f"Requests per minute: {row['rpm']:,.1f}".removesuffix(".0"))
+    assert captions[1] == f"Tokens per minute: {row['tpm']:,} (ladder/m/8)"
+    assert captions[2] == f"Latency P95, s: {row['p95']:.3f} (ladder/m/8)"
     cost = sum(each["cost"] for each in server.gateway())
-    assert said[3].startswith(f"Cost so far: {cost:.6f}")
+    assert captions[3].startswith(f"Cost so far: {cost:.6f}")
     marks = browser.page.locator("[data-chart=rpm] .mark title").all_text_contents()
     assert marks == ["ladder/m/1", "ladder/m/8"]
     lines = browser.page.locator("[data-chart=rpm] .line").get_attribute("d") or ""

@@ -33,7 +33,7 @@ def tally(done: int) -> Tally:
     (BY_HAND, 4.0, 4, (), None),
     (WINDOW, 4.0, 4, (BY_HAND,), None),
 ])  # fmt: skip
-def test_the_time_left(running, passed_s, done, to_come, left_s) -> None:  # type: ignore[no-untyped-def]
+def test_the_time_left_is_that_worked_by_hand(running, passed_s, done, to_come, left_s) -> None:  # type: ignore[no-untyped-def]
     """One answer takes 2 s."""
     assert time_left_s(running, passed_s, tally(done), to_come, 2.0) == left_s
 

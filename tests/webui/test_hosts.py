@@ -14,7 +14,7 @@ from webui.hosts import is_ours, own_names
     ["localhost:8089", "localhost", "LOCALHOST.", "127.0.0.1:8089", "[::1]:8089", "10.1.2.3:80",
      "app.localhost:1", "loadtest.acme.example:8089", "Box:1", socket.gethostname()],
 )  # fmt: skip
-def test_names_of_this_server(host: str) -> None:
+def test_names_of_this_server_are_accepted(host: str) -> None:
     assert is_ours(host, own_names("box", "loadtest.acme.example, other"))
 
 
@@ -24,7 +24,7 @@ def test_names_of_this_server(host: str) -> None:
      "localhost.evil", "acme.example", "x.loadtest.acme.example", "127.0.0.1@evil",
      "evil\r\nlocalhost"],
 )  # fmt: skip
-def test_names_of_others(host: str) -> None:
+def test_other_names_are_refused(host: str) -> None:
     assert not is_ours(host, own_names("", "loadtest.acme.example"))
 
 

@@ -96,8 +96,8 @@ def test_the_form_offers_what_the_chosen_mode_reads_and_no_more(
         by_hand = {"user_count", "spawn_rate", "run_time"} if mode == "interactive" else set()
         assert offered(browser) == (read - {"mode"}) | by_hand, mode
         assert page.locator(f"[data-about={mode}]").is_visible()
-        shown = page.locator("#first .field:not([hidden])").count()
-        assert 1 <= shown <= 9, f"{mode} begins with {shown} fields"
+        visible_count = page.locator("#first .field:not([hidden])").count()
+        assert 1 <= visible_count <= 9, f"{mode} begins with {visible_count} fields"
 
 
 def test_a_chinese_server_says_in_chinese_what_cannot_be_compared(

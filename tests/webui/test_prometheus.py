@@ -44,8 +44,8 @@ def watching(*phases: str, count: int | None = 5) -> Metrics:
 
 def scrape(metrics: Metrics, path: str = "/metrics") -> str:
     """The answer to a GET."""
-    asked = {"REQUEST_METHOD": "GET", "PATH_INFO": path}
-    return b"".join(metrics.answer(asked, lambda status, headers: None)).decode()
+    request = {"REQUEST_METHOD": "GET", "PATH_INFO": path}
+    return b"".join(metrics.answer(request, lambda status, headers: None)).decode()
 
 
 def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -153,9 +153,9 @@ def test_a_port_in_use_is_an_operator_error() -> None:
 
 def queries() -> list[str]:
     """All queries of the dashboard, in panels and variables."""
-    asked = [t["expr"] for panel in DASHBOARD["panels"] for t in panel["targets"]]
+    expressions = [t["expr"] for panel in DASHBOARD["panels"] for t in panel["targets"]]
     named = [v["query"] for v in DASHBOARD["templating"]["list"] if v["type"] == "query"]
-    return asked + named
+    return expressions + named
 
 
 @pytest.mark.parametrize("query", queries())
@@ -167,29 +167,31 @@ def test_the_dashboard_asks_for_what_is_exported(query: str) -> None:
     held: dict[str, set[str]] = {}
     for (name, labels), _ in samples(scrape(metrics)).items():
         held.setdefault(name, set()).update(label for label, _ in labels)
-    asked = re.findall(r"weighbridge_\w+", query)
-    assert asked and set(asked) <= set(held)
+    metrics_asked = re.findall(r"weighbridge_\w+", query)
+    assert metrics_asked and set(metrics_asked) <= set(held)
     labels = set(re.findall(r'(\w+)=~?"', query))
     for group in re.findall(r"by \(([^)]*)\)", query):
         labels |= set(group.split(", "))
     labels |= set(re.findall(r"label_values\(\w+, (\w+)\)", query))
-    assert labels <= set.intersection(*(held[name] for name in asked)), query
+    assert labels <= set.intersection(*(held[name] for name in metrics_asked)), query
 
 
 def test_the_dashboard_shows_every_metric() -> None:
     """Every exported metric is on it."""
     metrics = watching(PHASE)
     names = {f.name for f in text_string_to_metric_families(scrape(metrics))}
-    asked = " ".join(queries())
-    assert [name for name in names if name not in asked] == []
+    all_queries = " ".join(queries())
+    assert [name for name in names if name not in all_queries] == []
 
 
 def test_legends_name_labels_that_the_query_keeps() -> None:
     for panel in DASHBOARD["panels"]:
         for target in panel["targets"]:
-            shown = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
-            kept = {w for g in re.findall(r"by \(([^)]*)\)", target["expr"]) for w in g.split(", ")}
-            assert shown <= kept, panel["title"]
+            labels_shown = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
+            labels_kept = {
+                w for g in re.findall(r"by \(([^)]*)\)", target["expr"]) for w in g.split(", ")
+            }
+            assert labels_shown <= labels_kept, panel["title"]
 
 
 def test_phases_that_a_program_plans_on_the_way_get_their_names() -> None:

@@ -181,10 +181,10 @@ def test_locusts_own_statistics_count_each_request_once_and_failures_as_failures
     assert failed and [entry["name"] for entry in stats["stats"][:-1]] == ["rpm/m/1200"]
     longest_ms = max(row.elapsed_sec or 0 for row in rows) * 1000
     assert total["max_response_time"] == pytest.approx(longest_ms, abs=1)
-    shown = server.gateway()[0]
-    assert (shown["sent"], shown["ok"]) == (40, 40 - len(failed))
+    gateway_row = server.gateway()[0]
+    assert (gateway_row["sent"], gateway_row["ok"]) == (40, 40 - len(failed))
     outcomes = set(
-        shown["outcomes"].split(", ")
+        gateway_row["outcomes"].split(", ")
     )  # the commonest first: twenty of each have no order
     assert outcomes == {f"{40 - len(failed)} ok", f"{len(failed)} server_error"}
 

@@ -59,8 +59,8 @@ def test_no_script_and_no_page_has_a_text_of_its_own() -> None:
     """Every visible text comes from webui/words.py."""
     for path in PAGES.glob("*.html"):
         page = re.sub(r"\{[%{].*?[%}]\}", "", path.read_text(encoding="utf-8"))
-        shown = re.findall(r">([^<>]*[A-Za-z][^<>]*)<", page)
-        assert set(map(str.strip, shown)) <= {"Weighbridge", "- Weighbridge"}, path
+        texts = re.findall(r">([^<>]*[A-Za-z][^<>]*)<", page)
+        assert set(map(str.strip, texts)) <= {"Weighbridge", "- Weighbridge"}, path
     for path in STATIC.glob("*.js"):
         script = re.sub(r"//.*", "", path.read_text(encoding="utf-8"))
         assert not re.findall(r'textContent = "[A-Za-z]', script), path
