@@ -158,7 +158,7 @@ def test_a_reference_that_is_down_is_reported_before_anything_is_sent(tmp_path: 
         ("nobody", (), "NOBODY_BASE_URL"),
         ("ref", ("--against-model", "x"), "OURS=THEIRS"),
         ("", ("--against-model", "a=b"), "--against"),
-        ("", ("--against-header", "A=b"), "give --against too"),
+        ("", ("--against-header", "A=b"), "give --against, too"),
         ("ref", ("--against-header", "sk-no-equals"), "--against-header takes NAME=VALUE"),
         ("ref", ("--against-key-command", "/no/such/program"), "does not exist"),
     ],
