@@ -190,7 +190,7 @@ class Attempt:
         """As kill -9 does: what is not in the files by now is lost."""
         self._dead = True
         self.session.receive = lambda *_: None  # type: ignore[method-assign]
-        self.session._event_log.note = lambda *_, **__: None  # type: ignore[method-assign]
+        self.session._event_log.write = lambda *_, **__: None  # type: ignore[method-assign]
         self._recorder._sink = None
         self.session._end_greenlets()
         gevent.killall(self._users, timeout=2.0)
