@@ -38,11 +38,11 @@ def finish(survey: Survey, kept: Kept, unsent: str) -> None:
     waves = survey.waves(unsent)
     wave = next(waves, None)
     while wave is not None:
-        got = answers(survey, wave, kept)
-        for turn, evidence in zip(wave.turns, got, strict=True):
+        answer = answers(survey, wave, kept)
+        for turn, evidence in zip(wave.turns, answer, strict=True):
             if evidence is not None and evidence.sent != json.loads(json.dumps(turn.ask.body)):
                 raise Changed(turn.check)
-        wave = _next(waves.send, got)
+        wave = _next(waves.send, answer)
 
 
 def answers(survey: Survey, wave: Wave, kept: Kept) -> list[Evidence | None]:
@@ -52,9 +52,9 @@ def answers(survey: Survey, wave: Wave, kept: Kept) -> list[Evidence | None]:
 
 
 def _next(
-    send: Callable[[Sequence[Evidence | None]], Wave], got: Sequence[Evidence | None]
+    send: Callable[[Sequence[Evidence | None]], Wave], answer: Sequence[Evidence | None]
 ) -> Wave | None:
     try:
-        return send(got)
+        return send(answer)
     except StopIteration:
         return None

@@ -109,26 +109,26 @@ class Survey:
         for look in range(1, MOST_LOOKS + 1):
             trial = Trial(base, self.setting)
             first = trial.asks()
-            seen = yield from self._answered([Turn(base.id, ask) for ask in first], 1)
+            answers = yield from self._answered([Turn(base.id, ask) for ask in first], 1)
             if self.ended:
                 break
-            learnt = learn(self.setting, seen)
+            learnt = learn(self.setting, answers)
             if learnt == self.setting or look == MOST_LOOKS:
-                trial.add(seen)
+                trial.add(answers)
                 break
             self.setting = replace(learnt, round=100 * look)
         self.trials[base.id] = trial
-        answered = _any_answer(seen)
+        answered = _any_answer(answers)
         while not self.ended and (asks := trial.asks()):
             more = yield from self._answered([Turn(base.id, ask) for ask in asks], 1)
             if not self.ended:
                 trial.add(more)
                 answered |= _any_answer(more)
-                seen = more
+                answers = more
         self.setting = replace(self.setting, round=self.setting.round + 10)
         if not answered and not self.ended:
             self.mute = True
-            self.ended = f"the model answered no plain request ({_why_unanswered(seen)})"
+            self.ended = f"the model answered no plain request ({_why_unanswered(answers)})"
 
     def _through(self, names: Sequence[str], users: int) -> Waves:
         """Sends the checks with these ids until they are decided."""
@@ -137,10 +137,10 @@ class Survey:
             turns = [Turn(name, ask) for name, asks in asked for ask in asks]
             if not turns:
                 return
-            seen = yield from self._answered(turns, users)
+            answers = yield from self._answered(turns, users)
             start = 0
             for name, asks in asked:
-                own, start = seen[start : start + len(asks)], start + len(asks)
+                own, start = answers[start : start + len(asks)], start + len(asks)
                 if len(own) == len(asks):
                     self.trials[name].add(own)
 
@@ -158,17 +158,17 @@ class Survey:
             wave = Wave(self._number, tuple(turns[n] for n in places),
                         users if attempt == 0 else 1, self._wait_s)  # fmt: skip
             answers = yield wave
-            got = {
+            answer = {
                 n: evidence
                 for n, evidence in zip(places, answers, strict=True)
                 if evidence is not None
             }
-            answered |= got
+            answered |= answer
             self._wait_s = 0.0
-            if len(got) < len(places):
+            if len(answer) < len(places):
                 self.ended = _UNSENT
                 break
-            places = [n for n, evidence in got.items() if evidence.status == _RATE_LIMITED]
+            places = [n for n, evidence in answer.items() if evidence.status == _RATE_LIMITED]
             if not places:
                 break
             self._wait_s = max(_wait_s(answered[n], attempt) for n in places)
@@ -195,8 +195,8 @@ class Survey:
 _UNSENT = "unsent"
 
 
-def _any_answer(seen: Sequence[Evidence]) -> bool:
-    return any(_answers(evidence) for evidence in seen)
+def _any_answer(answers: Sequence[Evidence]) -> bool:
+    return any(_answers(evidence) for evidence in answers)
 
 
 def _answers(evidence: Evidence) -> bool:
@@ -212,10 +212,10 @@ def _answers(evidence: Evidence) -> bool:
     return bool(body.get("choices") or body.get("data"))
 
 
-def _why_unanswered(seen: Sequence[Evidence]) -> str:
-    if not seen or seen[-1].status is None:
-        return f"{seen[-1].outcome}, no HTTP status" if seen else "nothing came"
-    return error_text(seen[-1])
+def _why_unanswered(answers: Sequence[Evidence]) -> str:
+    if not answers or answers[-1].status is None:
+        return f"{answers[-1].outcome}, no HTTP status" if answers else "nothing came"
+    return error_text(answers[-1])
 
 
 def _wait_s(evidence: Evidence, attempt: int) -> float:

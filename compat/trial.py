@@ -71,10 +71,10 @@ class Trial:
         return len(self._seen) + more <= most
 
     def _judge(self) -> None:
-        setting, seen = self._round, tuple(self._seen)
-        finding = settle(lambda: self.check.judge(setting, seen))
+        setting, answers = self._round, tuple(self._seen)
+        finding = settle(lambda: self.check.judge(setting, answers))
         if self.telling is None or finding.verdict is not Verdict.WORKS:
-            self.telling = seen[min(finding.seen_in, len(seen) - 1)]
+            self.telling = answers[min(finding.seen_in, len(answers) - 1)]
         self.rounds.append(finding)
         self._seen = []
         decided = combine(self.rounds, self.check.guarantee)
@@ -83,10 +83,10 @@ class Trial:
             self._finding = softened(decided, below)
 
 
-def learn(setting: Setting, seen: Sequence[Evidence]) -> Setting:
+def learn(setting: Setting, answers: Sequence[Evidence]) -> Setting:
     """What the first check's answers show about the model: whether it reasons, and which field it
     takes as its budget. Send the check again if the setting has changed."""
-    for evidence in seen:
+    for evidence in answers:
         error = error_of(evidence) if evidence.status in (400, 422) else None
         named = error is not None and names_any(error, ("max_tokens", "max_completion_tokens"))
         if named and not setting.tokens_field_given:
@@ -94,9 +94,9 @@ def learn(setting: Setting, seen: Sequence[Evidence]) -> Setting:
             wanted = other[0] if setting.tokens_field == "max_tokens" else other[1]
             return replace(setting, tokens_field=wanted)
         try:
-            got = reply(evidence, ())
+            answer = reply(evidence, ())
         except Settled:
             continue
-        if got.reasoning_tokens or any(choice.reasoning for choice in got.choices):
+        if answer.reasoning_tokens or any(choice.reasoning for choice in answer.choices):
             return replace(setting, reasons=True)
     return setting

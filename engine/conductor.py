@@ -263,13 +263,13 @@ class Conductor:
         and all others have answered.
         """
         deadline = None if wait_s is None else time.monotonic() + wait_s
-        got: dict[str, Answer] = {}
+        answers: dict[str, Answer] = {}
         missing, lost = set(nodes), dict[str, float]()
         while missing:
             with contextlib.suppress(Empty):
                 node, message = self._box.get(timeout=0.2)
                 if isinstance(message, kind) and message.phase == number:
-                    got[node] = message
+                    answers[node] = message
                     missing.discard(node)
                     if lost.pop(node, None) is not None:  # its answer came before its heartbeat
                         self._welcome(node, self._phases[number])
@@ -280,7 +280,7 @@ class Conductor:
                 missing -= {node for node in missing if now - lost[node] > LOST_WAIT_S}
             if deadline is not None and now > deadline:
                 break
-        return got
+        return answers
 
     def _notice(self, missing: set[str], lost: dict[str, float], now: float, phase: Phase) -> None:
         """Note which of the generators that have not answered were lost, and which came back."""

@@ -96,8 +96,8 @@ class Command:
         raw = Options.of(self.environment.parsed_options)
         remains = look_back(raw)
         own_locustfile.check_mode(self.own_shape, raw.mode)
-        if remains is None and (found := list(foreign(raw))):
-            raise OperatorError(" ".join(found))
+        if remains is None and (mistakes := list(foreign(raw))):
+            raise OperatorError(" ".join(mistakes))
         asked = self.requested_options() if remains is None else again(raw.public(), remains)
         whole = with_secrets_given_again(asked, raw)
         plan = modes.plan(asked)
@@ -200,16 +200,16 @@ class Command:
                     of_reference(replace(asked, simulator_log="", seed=asked.seed + 1))
                 )
             return self._second.endpoint
-        found = reference(asked, os.environ)
-        log.info("reference: %s", found.named)
+        second_route = reference(asked, os.environ)
+        log.info("reference: %s", second_route.named)
         named = model_names(asked.against_model)
         try:
-            doubts = preflight(found, asked, [named.get(model, model) for model in models])
+            doubts = preflight(second_route, asked, [named.get(model, model) for model in models])
         except OperatorError as error:
             raise OperatorError(f"--against: {error}") from None
         for doubt in doubts:
             log.warning("--against: %s", doubt)
-        return found
+        return second_route
 
     def _resolved(self, asked: Options) -> Endpoint:
         return resolve(self.environment.host, os.environ, asked, own_host=self._host)

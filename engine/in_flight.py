@@ -28,24 +28,24 @@ def by_its_files(phase: Phase, share: PhaseShare, folder: Path, part: str) -> li
     They are where it wrote to the run's folder, as on the master's machine. What it had not sent
     yet it `leave`s in `share`.
     """
-    seen = Indices()
+    indices = Indices()
     try:
         flying = in_flight_of(folder, part, phase.name)
         if flying is None:
             return None
         for number, row in enumerate(rows(part_path(folder, part))):
             if row.phase == phase.name:
-                seen.add(row.request_index)
+                indices.add(row.request_index)
             if number % _ROWS_AT_ONCE == 0:
                 gevent.sleep(0)
     except (InputError, PartError, OSError):
         return None
     if phase.count is not None:
-        known = (i for i in phase.indices(share.slot, share.slots) if i not in seen)
+        known = (i for i in phase.indices(share.slot, share.slots) if i not in indices)
         first = next((index for index in known if index not in flying), None)
         if first is not None:
             share.leave(first, "its generator was lost")
-    return sorted(index for index in flying if index not in seen)
+    return sorted(index for index in flying if index not in indices)
 
 
 def rows_of_lost(phase: Phase, indices: Iterable[int], origin: Origin) -> Iterator[RequestRecord]:

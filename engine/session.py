@@ -395,6 +395,6 @@ class Session:
     def finding(self, phase: Phase, halted: str, loop_lag_max_s: float | None) -> Finding:
         """What a phase showed, for the program that planned it."""
         rows = sorted(self._watched, key=lambda record: record.request_index)
-        if phase.scenario == CALIBRATION and (told := by_calibration(rows, self.plan)):
-            log.info("%s: %s", phase.name, told)
+        if phase.scenario == CALIBRATION and (summary := by_calibration(rows, self.plan)):
+            log.info("%s: %s", phase.name, summary)
         return Finding(phase, tuple(rows), halted, loop_lag_max_s)

@@ -45,29 +45,31 @@ def pairs(ours: Iterable[Row], theirs: Iterable[Row]) -> list[tuple[Asked, Asked
     Where one attempt at the run asked the one and another the other, hours may lie between: then
     neither has an answer.
     """
-    others = {row.request_index: (row, one) for row, one in _answers(theirs)}
-    found = list[tuple[Asked, Asked]]()
-    for row, one in _answers(ours):
+    others = {row.request_index: (row, answer) for row, answer in _answers(theirs)}
+    both_asked = list[tuple[Asked, Asked]]()
+    for row, answer in _answers(ours):
         if row.request_index in others:
             beside, other = others[row.request_index]
             apart = row.attempt != beside.attempt
-            both = (one, other)
-            found.append((replace(one, word=None), replace(other, word=None)) if apart else both)
-    return found
+            both = (answer, other)
+            both_asked.append(
+                (replace(answer, word=None), replace(other, word=None)) if apart else both
+            )
+    return both_asked
 
 
 def _answers(rows: Iterable[Row]) -> list[tuple[Row, Asked]]:
-    told = [(row, _question_and_word(row)) for row in rows]
-    own = _names_replies(told)
-    seen, found = set[tuple[int, str]](), list[tuple[Row, Asked]]()
-    for row, (question, word) in told:
+    parsed = [(row, _question_and_word(row)) for row in rows]
+    own = _names_replies(parsed)
+    seen, answers = set[tuple[int, str]](), list[tuple[Row, Asked]]()
+    for row, (question, word) in parsed:
         if question is None:
             continue
         key = (question, row.completion_id or "")
         again = own and bool(row.completion_id) and key in seen
         seen.add(key)
-        found.append((row, Asked(question, None if again else word)))
-    return found
+        answers.append((row, Asked(question, None if again else word)))
+    return answers
 
 
 def counts(scenario: str, rows: Iterable[Row]) -> list[Count]:
@@ -84,10 +86,10 @@ def counts(scenario: str, rows: Iterable[Row]) -> list[Count]:
 
 def _question_and_word(row: Row) -> tuple[int | None, str | None]:
     try:
-        said = mapping(json.loads(row.detail or "{}"))
+        detail = mapping(json.loads(row.detail or "{}"))
     except ValueError:
         return None, None
-    question, word = said.get("question"), said.get("word")
+    question, word = detail.get("question"), detail.get("word")
     if not isinstance(question, int):
         return None, None
     if row.outcome == Outcome.OK and isinstance(word, str):
@@ -97,10 +99,10 @@ def _question_and_word(row: Row) -> tuple[int | None, str | None]:
     return question, FILTERED if row.outcome == Outcome.FILTERED else None
 
 
-def _names_replies(told: Sequence[tuple[Row, tuple[int | None, str | None]]]) -> bool:
+def _names_replies(parsed: Sequence[tuple[Row, tuple[int | None, str | None]]]) -> bool:
     """Whether the gateway's ids name replies: none is that of two questions."""
     questions: dict[str, set[int | None]] = defaultdict(set)
-    for row, (question, _) in told:
+    for row, (question, _) in parsed:
         if row.completion_id:
             questions[row.completion_id].add(question)
     return all(n == 1 for n in Counter({i: len(q) for i, q in questions.items()}).values())

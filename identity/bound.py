@@ -38,13 +38,15 @@ def plain_counting() -> Bound:
 def settings(known: bool) -> Bound:
     """Whether settings are honoured; `known`: by a reference, which knows what varies. Where
     answers at temperature 0 vary, they are asked for twice, else for their variety at 1."""
-    said = [
+    prompts = [
         (setting.prompt(scenario, index, "", "m"), setting.output_tokens(scenario))
         for scenario, count in setting.COUNTS.items()
         for index in range(count)
     ]
     whole = Bound(
-        len(said), sum(_bytes(text) + FORMAT_TOKENS for text, _ in said), sum(n for _, n in said)
+        len(prompts),
+        sum(_bytes(text) + FORMAT_TOKENS for text, _ in prompts),
+        sum(n for _, n in prompts),
     )
     each = setting.COLD_ANSWERS // setting.LEAST_VARIED
     longest = _longest(setting.LEAST_VARIED) * each * 2

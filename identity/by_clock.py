@@ -30,25 +30,25 @@ class Partition:
         return [names[id(part)] for part in self.course.differing]
 
 
-def by_hour(told: Sequence[ProbeAnswer], models: int = 1) -> Partition:
+def by_hour(probes: Sequence[ProbeAnswer], models: int = 1) -> Partition:
     """By the hour of the day, whichever day it was; neighbouring hours are joined until they hold
     enough answers to say something. Probes whose time is unknown are left out."""
-    return _partition(told, lambda at_s: int(at_s % _DAY_S // 3600), _hours, models)
+    return _partition(probes, lambda at_s: int(at_s % _DAY_S // 3600), _hours, models)
 
 
-def by_day(told: Sequence[ProbeAnswer], models: int = 1) -> Partition:
+def by_day(probes: Sequence[ProbeAnswer], models: int = 1) -> Partition:
     """By the day, UTC; neighbouring days are joined as hours are."""
-    return _partition(told, lambda at_s: int(at_s // _DAY_S), _days, models)
+    return _partition(probes, lambda at_s: int(at_s // _DAY_S), _days, models)
 
 
 def _partition(
-    told: Sequence[ProbeAnswer],
+    probes: Sequence[ProbeAnswer],
     number: Callable[[float], int],
     name: Callable[[int, int], str],
     models: int,
 ) -> Partition:
     units: dict[int, list[ProbeAnswer]] = {}
-    for one in sorted(told, key=lambda one: one.at_unix_s or 0.0):
+    for one in sorted(probes, key=lambda one: one.at_unix_s or 0.0):
         if one.at_unix_s is not None:
             units.setdefault(number(one.at_unix_s), []).append(one)
     answers = {unit: sum(one.question is not None for one in own) for unit, own in units.items()}

@@ -28,17 +28,17 @@ class Cell:
 
 def choose(answers: Mapping[int, Sequence[str]]) -> list[Cell]:
     """Up to 12 cells of each kind: answers of 0.5 to 3 bits, and answers that are all alike."""
-    told = {
-        question: Counter(said)
-        for question, said in sorted(answers.items())
-        if len(said) >= LEAST_ANSWERS
+    counts_of = {
+        question: Counter(words)
+        for question, words in sorted(answers.items())
+        if len(words) >= LEAST_ANSWERS
     }
-    usual = {question: counts.most_common(1)[0][0] for question, counts in told.items()}
-    alike = [question for question, counts in told.items() if len(counts) == 1]
+    usual = {question: counts.most_common(1)[0][0] for question, counts in counts_of.items()}
+    alike = [question for question, counts in counts_of.items() if len(counts) == 1]
     middle = (LEAST_BITS + MOST_BITS) / 2
     varied = sorted(
         (abs(bits - middle), question)
-        for question, counts in told.items()
+        for question, counts in counts_of.items()
         if LEAST_BITS <= (bits := entropy(counts)) <= MOST_BITS
     )
     return [

@@ -150,10 +150,10 @@ def _alone(
 
 
 def _by_request(counts: Sequence[Count]) -> dict[tuple[int, int], list[int]]:
-    found: dict[tuple[int, int], list[int]] = {}
+    tokens: dict[tuple[int, int], list[int]] = {}
     for count in counts:
-        found.setdefault((count.text, count.repeats), []).append(count.tokens)
-    return found
+        tokens.setdefault((count.text, count.repeats), []).append(count.tokens)
+    return tokens
 
 
 def _slopes(plain: Mapping[tuple[int, int], Sequence[int]]) -> tuple[float, ...]:
@@ -180,8 +180,8 @@ def _inflated(
         low, high = 0.0, float("inf")
         for text, line in enumerate(KNOWN[name]):
             points: list[Point] = [(line.tokens(k), plain[text, k][0]) for k in REPEATS]
-            found = slopes(points, EXACT)
-            low, high = (max(low, found[0]), min(high, found[1])) if found else (1.0, 0.0)
+            slope = slopes(points, EXACT)
+            low, high = (max(low, slope[0]), min(high, slope[1])) if slope else (1.0, 0.0)
         if low <= high and not low <= 1.0 <= high:
             return name, (low, high)
     return None

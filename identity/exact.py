@@ -37,14 +37,14 @@ class Spread:
 
 def spread(pairs: Sequence[Pair]) -> Spread | None:
     """The permutation test of the mean total variation; None: there is nothing to compare."""
-    told = [pair for pair in pairs if sum(pair[0].values()) and sum(pair[1].values())]
-    if not told:
+    answered = [pair for pair in pairs if sum(pair[0].values()) and sum(pair[1].values())]
+    if not answered:
         return None
-    seen = sum(steps(*pair) for pair in told)
-    chances = _summed([chances_of(*pair) for pair in told])
+    distance = sum(steps(*pair) for pair in answered)
+    chances = _summed([chances_of(*pair) for pair in answered])
     mean = sum(step * chance for step, chance in chances.items())
-    whole = GRID * len(told)
-    return Spread(seen / whole, mean / whole, _tail(chances, seen))
+    whole = GRID * len(answered)
+    return Spread(distance / whole, mean / whole, _tail(chances, distance))
 
 
 def strays(sides: Sequence[tuple[int, int, int, int]]) -> float | None:
@@ -54,11 +54,11 @@ def strays(sides: Sequence[tuple[int, int, int, int]]) -> float | None:
     hypergeometric of every question by itself, summed (Fisher 1935; by strata: Zelen 1971). None:
     there is nothing to compare.
     """
-    told = [side for side in sides if side[1] and side[3]]
-    if not told:
+    answered = [side for side in sides if side[1] and side[3]]
+    if not answered:
         return None
-    chances = _summed([_hypergeometric(a + b, n, m) for a, n, b, m in told])
-    return _tail(chances, sum(b for _, _, b, _ in told))
+    chances = _summed([_hypergeometric(a + b, n, m) for a, n, b, m in answered])
+    return _tail(chances, sum(b for _, _, b, _ in answered))
 
 
 def steps(reference: Counts, audit: Counts) -> int:
@@ -85,20 +85,20 @@ def chances_of(reference: Counts, audit: Counts) -> Chances:
 def _dealt(totals: tuple[int, ...], n: int, m: int) -> Chances:
     """`totals`: how often each word was said by both sides; m of all go to the audit."""
     ways: list[dict[int, float]] = [{0: 1.0}] + [{} for _ in range(m)]
-    said = 0
+    placed = 0
     for total in totals:
         after: list[dict[int, float]] = [{} for _ in range(m + 1)]
         options = [(a, abs(a * n - (total - a) * m), float(comb(total, a)))
                    for a in range(min(total, m) + 1)]  # fmt: skip
         for taken, states in enumerate(ways):
             for a, apart, weight in options:
-                if not states or taken + a > m or said + total - taken - a > n:
+                if not states or taken + a > m or placed + total - taken - a > n:
                     continue
                 target = after[taken + a]
                 for distance, count in states.items():
                     reached = distance + apart
                     target[reached] = target.get(reached, 0.0) + count * weight
-        ways, said = after, said + total
+        ways, placed = after, placed + total
     whole = float(comb(n + m, m))
     chances: dict[int, float] = defaultdict(float)
     for apart, count in ways[m].items():

@@ -88,9 +88,9 @@ def stop(shown: Sequence[Reply]) -> Honoured:
 
 def cap(shown: Sequence[Reply]) -> Honoured:
     """Whether replies are longer than their budget, by their stated tokens or by their text."""
-    told = [one for one in shown if one.fact is not None and one.cap]
-    seen = sum(map(_over, told))
-    return _exact(Setting.CAP, shown, seen, len(told), len(told) >= PROOF)
+    judgeable = [one for one in shown if one.fact is not None and one.cap]
+    too_long = sum(map(_over, judgeable))
+    return _exact(Setting.CAP, shown, too_long, len(judgeable), len(judgeable) >= PROOF)
 
 
 def restless(cold: Sequence[Asked]) -> bool:
@@ -114,26 +114,26 @@ def temperature(
     """
     parts = [_strays(_words(part)) for part in cold]
     seen, of = sum(n for n, _ in parts), sum(n for _, n in parts)
-    one = Honoured(Setting.TEMPERATURE, Verdict.NOT_ENOUGH, seen, of)
+    result = Honoured(Setting.TEMPERATURE, Verdict.NOT_ENOUGH, seen, of)
     if refused:
-        return _unjudged(one, Why.REFUSED)
+        return _unjudged(result, Why.REFUSED)
     if not cold:
-        return _unjudged(one, Why.ALIKE)
+        return _unjudged(result, Why.ALIKE)
     more = restless(cold[0])
     asked = sum(map(len, cold))
     if of < LEAST_ANSWERED * asked or not of or len(cold) < 1 + more:
-        return _unjudged(one, Why.UNANSWERED)
+        return _unjudged(result, Why.UNANSWERED)
     whole = of if more else 2 * of
     share = alpha.of_each(alpha.TEMPERATURE, models)
     needed = critical(lambda k: at_least(k, whole, TOLERATED), whole, share)
     if more and needed is not None and seen >= needed:
-        return _judged(one, Verdict.DIFFERS, at_least(seen, of, TOLERATED))
+        return _judged(result, Verdict.DIFFERS, at_least(seen, of, TOLERATED))
     strays, answers = _strays(free)
     rate = strays / answers if answers else 0.0
     smallest = None if needed is None else _share(needed, whole, parts[0][1], rate)
     if smallest is None:
-        return _unjudged(one, Why.ALIKE)
-    return _judged(one, Verdict.NOT_SHOWN, None, smallest)
+        return _unjudged(result, Why.ALIKE)
+    return _judged(result, Verdict.NOT_SHOWN, None, smallest)
 
 
 def seed(
@@ -142,28 +142,28 @@ def seed(
     """Whether answers with one seed vary more than at the reference. A seed is best effort:
     without a reference nothing is said."""
     seen, of = _strays(_words(answers))
-    one = Honoured(Setting.SEED, Verdict.NOT_ENOUGH, seen, of)
+    result = Honoured(Setting.SEED, Verdict.NOT_ENOUGH, seen, of)
     if refused:
-        return _unjudged(one, Why.REFUSED)
+        return _unjudged(result, Why.REFUSED)
     if reference is None or not reference.answers:
-        return _unjudged(one, Why.UNASKED)
+        return _unjudged(result, Why.UNASKED)
     _, before, whole = reference
-    one = Honoured(Setting.SEED, one.verdict, seen, of, before=before, whole=whole)
+    result = Honoured(Setting.SEED, result.verdict, seen, of, before=before, whole=whole)
     if of < LEAST_ANSWERED * len(answers) or not of:
-        return _unjudged(one, Why.UNANSWERED)
+        return _unjudged(result, Why.UNANSWERED)
     if before > TOLERATED * whole:  # the trusted route does not honour it
-        return _unjudged(one, Why.ALIKE)
+        return _unjudged(result, Why.ALIKE)
 
     def p_of(k: int) -> float:
         return max(at_least(k, of, TOLERATED), fisher(before, whole, k, of))
 
     p, share = p_of(seen), alpha.of_each(alpha.SEED, models)
     if p <= share:
-        return _judged(one, Verdict.DIFFERS, p)
+        return _judged(result, Verdict.DIFFERS, p)
     smallest = smallest_rate(critical(p_of, of, share), of)
     if smallest is None:
-        return _unjudged(one, Why.ALIKE)
-    return _judged(one, Verdict.NOT_SHOWN, p, smallest)
+        return _unjudged(result, Why.ALIKE)
+    return _judged(result, Verdict.NOT_SHOWN, p, smallest)
 
 
 def seeded(answers: Sequence[Asked]) -> Seeded | None:
@@ -174,9 +174,9 @@ def seeded(answers: Sequence[Asked]) -> Seeded | None:
 
 def _strays(words: Mapping[int, Sequence[str]]) -> tuple[int, int]:
     """The usual answer is the commonest here, so that no more stray than from the true one."""
-    said = [Counter(own) for own in words.values() if own]
-    whole = sum(sum(own.values()) for own in said)
-    return whole - sum(max(own.values()) for own in said), whole
+    counts = [Counter(own) for own in words.values() if own]
+    whole = sum(sum(own.values()) for own in counts)
+    return whole - sum(max(own.values()) for own in counts), whole
 
 
 def _words(answers: Sequence[Asked]) -> dict[int, list[str]]:
@@ -233,31 +233,47 @@ def _exact(
     which: Setting, shown: Sequence[Reply], seen: int, of: int, whole: bool, why: Why | None = None
 ) -> Honoured:
     """The verdict on what no honest gateway shows."""
-    one = Honoured(which, Verdict.NOT_ENOUGH, seen, of)
+    result = Honoured(which, Verdict.NOT_ENOUGH, seen, of)
     if seen >= PROOF:
-        return _judged(one, Verdict.DIFFERS)
+        return _judged(result, Verdict.DIFFERS)
     if 2 * sum(reply.refused for reply in shown) > len(shown):
-        return _unjudged(one, Why.REFUSED)
+        return _unjudged(result, Why.REFUSED)
     if seen:
-        return _unjudged(one, Why.ONCE)
+        return _unjudged(result, Why.ONCE)
     if not whole:
-        return _unjudged(one, Why.UNANSWERED)
+        return _unjudged(result, Why.UNANSWERED)
     if why is not None:
-        return _unjudged(one, why)
-    return _judged(one, Verdict.NOT_SHOWN, None, smallest_rate(PROOF, of))
+        return _unjudged(result, why)
+    return _judged(result, Verdict.NOT_SHOWN, None, smallest_rate(PROOF, of))
 
 
 def _judged(
-    one: Honoured, verdict: Verdict, p: float | None = None, smallest: float | None = None
+    result: Honoured, verdict: Verdict, p: float | None = None, smallest: float | None = None
 ) -> Honoured:
     return Honoured(
-        one.setting, verdict, one.seen, one.of, None, p, smallest, one.before, one.whole
+        result.setting,
+        verdict,
+        result.seen,
+        result.of,
+        None,
+        p,
+        smallest,
+        result.before,
+        result.whole,
     )
 
 
-def _unjudged(one: Honoured, why: Why) -> Honoured:
+def _unjudged(result: Honoured, why: Why) -> Honoured:
     return Honoured(
-        one.setting, one.verdict, one.seen, one.of, why, None, None, one.before, one.whole
+        result.setting,
+        result.verdict,
+        result.seen,
+        result.of,
+        why,
+        None,
+        None,
+        result.before,
+        result.whole,
     )
 
 

@@ -95,11 +95,11 @@ def fact(size: int, index: int, run: str, model: str, said: str) -> dict[str, An
     """How many lines of its list a reply holds, and whether it holds nothing but these and what may
     be the beginning of the next."""
     first, line = _list(size, index, run, model)
-    told = said.strip().split("\n")
+    reply_lines = said.strip().split("\n")
     lines = 0
-    while lines < len(told) and told[lines].strip() == line.format(first + lines):
+    while lines < len(reply_lines) and reply_lines[lines].strip() == line.format(first + lines):
         lines += 1
-    pure = line.format(first + lines).startswith("\n".join(told[lines:]))
+    pure = line.format(first + lines).startswith("\n".join(reply_lines[lines:]))
     return {"lines": lines, "pure": pure and lines <= size}
 
 
@@ -112,30 +112,30 @@ def _list(size: int, index: int, run: str, model: str) -> tuple[int, str]:
 
 def judge(size: int, shown: Sequence[Reply], beside: Sequence[Reply] = ()) -> LongReply:
     """Whether replies are cut; `beside`: those of the second route, where it was asked as well."""
-    found = _judged(size, shown)
-    if found.verdict is Verdict.DIFFERS and beside:
+    result = _judged(size, shown)
+    if result.verdict is Verdict.DIFFERS and beside:
         other = _judged(size, beside)
-        if other.tokens is not None and (found.tokens or 0) >= SPENT * other.tokens:
-            return replace(found, verdict=Verdict.NOT_ENOUGH, why=Why.BESIDE)
-    return found
+        if other.tokens is not None and (result.tokens or 0) >= SPENT * other.tokens:
+            return replace(result, verdict=Verdict.NOT_ENOUGH, why=Why.BESIDE)
+    return result
 
 
 def _judged(size: int, shown: Sequence[Reply]) -> LongReply:
-    told = [one for one in shown if one.lines is not None and one.tokens]
-    whole = [one for one in told if one.budget == size]
+    judgeable = [one for one in shown if one.lines is not None and one.tokens]
+    whole = [one for one in judgeable if one.budget == size]
     early = [one for one in whole if one.cut and not one.spent]
-    reached = [one for one in whole if one.spent or (one in early and _grows(one, told))]
-    cut = _one_limit([one for one in early if _grows(one, told) is False])
-    alike = _alike(told)
+    reached = [one for one in whole if one.spent or (one in early and _grows(one, judgeable))]
+    cut = _one_limit([one for one in early if _grows(one, judgeable) is False])
+    alike = _alike(judgeable)
     stopped = [one for one in whole if one in alike]
-    seen, of = cut or stopped, len(whole)
-    one = LongReply(size, Verdict.NOT_ENOUGH, len(seen), of)
+    deviating, of = cut or stopped, len(whole)
+    one = LongReply(size, Verdict.NOT_ENOUGH, len(deviating), of)
 
     def unsaid(why: Why) -> LongReply:
         return replace(one, why=why)
 
-    if len(seen) >= (ALIKE if cut else PROOF):
-        most = max(reply.tokens or 0 for reply in seen)
+    if len(deviating) >= (ALIKE if cut else PROOF):
+        most = max(reply.tokens or 0 for reply in deviating)
         return replace(one, verdict=Verdict.DIFFERS, tokens=most, stated=bool(cut))
     if 2 * sum(reply.refused for reply in shown) > len(shown):
         return unsaid(Why.REFUSED)
@@ -154,16 +154,16 @@ def _one_limit(early: Sequence[Reply]) -> Sequence[Reply]:
     return early if near <= max(ALIKE_TOKENS, NEAR * max(lengths, default=0)) else []
 
 
-def _grows(one: Reply, told: Sequence[Reply]) -> bool | None:
+def _grows(long: Reply, others: Sequence[Reply]) -> bool | None:
     """Whether a reply that was cut is longer than with the smaller budget as the budgets are: then
     its budget cut it, however its tokens are counted. None: nothing was cut with the smaller one.
     """
     smaller = [
         reply.tokens or 0
-        for reply in told
-        if reply.budget < one.budget and reply.cut and reply.number % LISTS == one.number % LISTS
+        for reply in others
+        if reply.budget < long.budget and reply.cut and reply.number % LISTS == long.number % LISTS
     ]
-    return (one.tokens or 0) >= SPENT * max(smaller) / min(ROUNDS) if smaller else None
+    return (long.tokens or 0) >= SPENT * max(smaller) / min(ROUNDS) if smaller else None
 
 
 def _alike(told: Sequence[Reply]) -> list[Reply]:

@@ -77,8 +77,8 @@ class Course:
     @property
     def differing(self) -> list[Part]:
         """Those whose answers differ from the others', the most different first."""
-        told = [(part.spread.p, n) for n, part in enumerate(self.parts) if part.spread]
-        return [self.parts[n] for p, n in sorted(told) if p <= self.alpha]
+        by_p = [(part.spread.p, n) for n, part in enumerate(self.parts) if part.spread]
+        return [self.parts[n] for p, n in sorted(by_p) if p <= self.alpha]
 
     @property
     def tokens(self) -> Counter[int]:
@@ -89,13 +89,13 @@ class Course:
         return whole
 
 
-def course(told: Sequence[ProbeAnswer], models: int = 1) -> Course:
+def course(probes: Sequence[ProbeAnswer], models: int = 1) -> Course:
     """The probes of one of a run's models, part by part, each against all of the others.
 
     A part is exchangeable with the rest where nothing changed: the permutation test is exact for
     each, and the models and parts share ALPHA evenly (Bonferroni).
     """
-    return compared(_parts(sorted(told, key=lambda one: one.at_s)), of_each(ALPHA, models))
+    return compared(_parts(sorted(probes, key=lambda one: one.at_s)), of_each(ALPHA, models))
 
 
 def compared(groups: Sequence[Sequence[ProbeAnswer]], alpha: float) -> Course:
@@ -130,12 +130,12 @@ def _shown(pairs: Sequence[tuple[Counts, Counts]], alpha: float) -> float | None
     """By seeded draws of the rest's own answers, a share of them made another word."""
     dice = Random(0)
     for share in (0.25, 0.5, 0.75, 1.0):
-        found = 0
+        detected = 0
         for _ in range(_DRAWS):
             drawn = spread([(rest, _drawn(rest, sum(own.values()), share, dice))
                             for rest, own in pairs if rest])  # fmt: skip
-            found += drawn is not None and drawn.p <= alpha
-        if found >= _POWER * _DRAWS:
+            detected += drawn is not None and drawn.p <= alpha
+        if detected >= _POWER * _DRAWS:
             return share
     return None
 
@@ -145,12 +145,12 @@ def _drawn(rest: Counts, count: int, share: float, dice: Random) -> Counts:
     return Counter("(another)" if dice.random() < share else word for word in words)
 
 
-def _parts(told: Sequence[ProbeAnswer]) -> list[list[ProbeAnswer]]:
+def _parts(probes: Sequence[ProbeAnswer]) -> list[list[ProbeAnswer]]:
     """Each phase by itself, cut into stretches of as many probes, and at most MOST_PARTS in all."""
     phases: dict[str, list[ProbeAnswer]] = {}
-    for one in told:
+    for one in probes:
         phases.setdefault(one.phase, []).append(one)
-    questions = sum(one.question is not None for one in told)
+    questions = sum(one.question is not None for one in probes)
     least = max(LEAST_ANSWERS, -(-questions // MOST_PARTS))
     parts: list[list[ProbeAnswer]] = []
     for own in phases.values():

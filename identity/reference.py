@@ -112,12 +112,12 @@ class Reference:
 
     def _stated(self) -> dict[tuple[int, int], int]:
         """What is stated of each repeated text, where all is."""
-        found = {
+        tokens_by_text = {
             place: tokens
             for place, tokens in zip(COUNTED, self.tokens, strict=False)
             if tokens is not None
         }
-        return found if len(found) == len({*COUNTED}) else {}
+        return tokens_by_text if len(tokens_by_text) == len({*COUNTED}) else {}
 
     def _cell(self, cell: Cell) -> dict[str, Any]:
         return {
@@ -169,7 +169,7 @@ def _read(content: Mapping[str, Any]) -> Reference:
         first[number], second[number] = _counts(one["first"]), _counts(one["second"])
     if not cells:
         raise ValueError
-    told = {
+    counted = {
         (_whole(one["text"]), _whole(one["repeats"])): _whole(one["prompt_tokens"])
         for one in content["counted_texts"]
     }
@@ -185,7 +185,7 @@ def _read(content: Mapping[str, Any]) -> Reference:
         cells=tuple(cells),
         first=first,
         second=second,
-        tokens=tuple(told.get(place) for place in COUNTED),
+        tokens=tuple(counted.get(place) for place in COUNTED),
         extra_body=str(content["parameters"]["extra_body"]),
         made_by=str(content["weighbridge"]),
         requests=_whole(content["requests"]),

@@ -11,5 +11,5 @@ _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 
 def word(reply: str) -> str:
     """The first word of a reply, its case and form folded, without punctuation; empty: none."""
-    found = _WORD.search(unicodedata.normalize("NFKC", reply).casefold())
-    return found[0][:MOST_CHARS] if found else ""
+    match = _WORD.search(unicodedata.normalize("NFKC", reply).casefold())
+    return match[0][:MOST_CHARS] if match else ""

@@ -108,9 +108,9 @@ def expected_end(dues_s: Sequence[float], latencies_s: Sequence[float]) -> End:
     are complete by x is the product of their distribution function at `x - due`; its mean is summed
     over a grid.
     """
-    seen = sorted(latencies_s)
+    by_length = sorted(latencies_s)
     last = dues_s[-1]
-    shortest, longest = seen[0], seen[-1]
+    shortest, longest = by_length[0], by_length[-1]
     if longest - shortest < 1e-9:
         return End(last + longest, 0.0)
     near = [due for due in dues_s[-_LAST:] if due + longest >= last + shortest]
@@ -118,7 +118,7 @@ def expected_end(dues_s: Sequence[float], latencies_s: Sequence[float]) -> End:
     mean = square = before = 0.0
     for number in range(1, _STEPS + 1):
         x = last + shortest + number * step
-        over = prod(bisect_right(seen, x - due + 1e-12) / len(seen) for due in near)
+        over = prod(bisect_right(by_length, x - due + 1e-12) / len(by_length) for due in near)
         over = 1.0 if number == _STEPS else over
         middle, share = x - step / 2, over - before
         mean += middle * share

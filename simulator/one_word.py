@@ -48,12 +48,12 @@ def answer(
 def likeliest(question: str, rule: Answers, dice: Random) -> dict[str, float]:
     """The log-probabilities of the words that answer a question, the likeliest first."""
     words, chances = _served(question, rule, dice, None)
-    told = {
+    logs = {
         word: log(chance) + (dice.gauss(0.0, rule.jitter) if rule.jitter else 0.0)
         for word, chance in zip(words, chances, strict=True)
     }
-    whole = log(sum(map(exp, told.values())))
-    return dict(sorted(((w, n - whole) for w, n in told.items()), key=lambda item: -item[1]))
+    whole = log(sum(map(exp, logs.values())))
+    return dict(sorted(((w, n - whole) for w, n in logs.items()), key=lambda item: -item[1]))
 
 
 def _served(

@@ -132,11 +132,11 @@ def same_model(requested: str, returned: str) -> bool:
     routing variants (`:free`) and capitals make no difference; two different dates, or any other
     word, do.
     """
-    asked, got = _name(requested), _name(returned)
-    if asked == got or asked in _ROUTERS:
+    wanted, named = _name(requested), _name(returned)
+    if wanted == named or wanted in _ROUTERS:
         return True
-    asked_version, got_version = _version(asked), _version(got)
-    if asked.removesuffix(asked_version) != got.removesuffix(got_version):
+    asked_version, got_version = _version(wanted), _version(named)
+    if wanted.removesuffix(asked_version) != named.removesuffix(got_version):
         return False
     digits = [_NO_DATE.sub("", version) for version in (asked_version, got_version)]
     return "" in digits or digits[0] == digits[1]

@@ -63,8 +63,8 @@ def reasoning_of(part: Json) -> str | None:
     for name, keys in _THOUGHTS.items():
         parts = part.get(name)
         if isinstance(parts, list):
-            found = (text_of(mapping(piece).get(key)) for piece in parts for key in keys)
-            if thought := "".join(text for text in found if text):
+            texts = (text_of(mapping(piece).get(key)) for piece in parts for key in keys)
+            if thought := "".join(text for text in texts if text):
                 return thought
     return None
 
@@ -102,14 +102,14 @@ def message(body: Json) -> Message | None:
     if not isinstance(choices, list):
         return None
     choice = first_choice(choices)
-    said = mapping(choice.get("message"))
+    first_message = mapping(choice.get("message"))
     model = body.get("model")
-    calls, odd = whole_calls(said)
-    text = spoken(said)
+    calls, odd = whole_calls(first_message)
+    text = spoken(first_message)
     thought, rest = split(text) if text else (None, text)
     return Message(
         content=rest if thought is None else rest or None,
-        reasoning=reasoning_of(said),
+        reasoning=reasoning_of(first_message),
         inner_reasoning=thought,
         tool_calls=calls,
         finish_reason=reason_of(choice),

@@ -71,19 +71,19 @@ def _envelope_fault(body: Mapping[str, Any]) -> str | None:
     return usage_fault(mapping(body.get("usage")) or None)
 
 
-def _says(word: str, got: Reply) -> Finding:
+def _says(word: str, answer: Reply) -> Finding:
     """Whether a reply contains its nonce; a model that garbles it is not the gateway's fault."""
-    if word in got.only.content:
+    if word in answer.only.content:
         return works()
-    if got.spent_on_thinking:
+    if answer.spent_on_thinking:
         return unsure("the budget ended before any text")
-    return unsure(f"the reply is not the one asked for: {quoted(got.only.content, 60)}")
+    return unsure(f"the reply is not the one asked for: {quoted(answer.only.content, 60)}")
 
 
-def _judge_plain(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    body = object_of(seen[0], _NAMES)
+def _judge_plain(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    body = object_of(answers[0], _NAMES)
     fault = _envelope_fault(body)
-    return wrong(fault) if fault else _says(setting.word("plain"), reply(seen[0], _NAMES))
+    return wrong(fault) if fault else _says(setting.word("plain"), reply(answers[0], _NAMES))
 
 
 def _finish_fault(choice: Choice) -> str | None:
@@ -96,60 +96,60 @@ def _finish_fault(choice: Choice) -> str | None:
     return choice.faults[0] if choice.faults else None
 
 
-def _stream_fault(got: Reply) -> str | None:
+def _stream_fault(answer: Reply) -> str | None:
     """How a stream breaks the contract, or None. Chunks without choices may have no id."""
-    with_choices = [chunk for _, chunk in got.chunks if chunk.get("choices")]
+    with_choices = [chunk for _, chunk in answer.chunks if chunk.get("choices")]
     ids = {
         chunk["id"] for chunk in with_choices if isinstance(chunk.get("id"), str) and chunk["id"]
     }
     if len(ids) != 1:
         return f"{len(ids) or 'no'} ids in one stream"
-    roles = set(got.only.roles)
+    roles = set(answer.only.roles)
     if roles - {"assistant"}:
         return f"roles {quoted(sorted(roles), 40)}"
-    fault = _finish_fault(got.only)
+    fault = _finish_fault(answer.only)
     if fault:
         return fault
-    if not got.done:
+    if not answer.done:
         return "no [DONE] at the end"
-    return "events after [DONE]" if got.after_done else None
+    return "events after [DONE]" if answer.after_done else None
 
 
-def _judge_stream(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    evidence = answered(seen[0], _NAMES)
+def _judge_stream(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    evidence = answered(answers[0], _NAMES)
     if not came_as_stream(evidence):
         object_of(evidence, _NAMES)
         return ignored("stream=true was answered with one JSON body")
-    got = reply(evidence, _NAMES)
-    if not got.chunks:
+    answer = reply(evidence, _NAMES)
+    if not answer.chunks:
         return wrong("a stream without any chunk")
     if evidence.content_type != "text/event-stream":
         return wrong(f"content-type is {quoted(evidence.content_type, 40) or 'missing'}")
-    fault = _stream_fault(got)
-    return wrong(fault) if fault else _says(setting.word("stream"), got)
+    fault = _stream_fault(answer)
+    return wrong(fault) if fault else _says(setting.word("stream"), answer)
 
 
 def _usage_asks(setting: Setting) -> list[Ask]:
     return _word(setting, "usage", **STREAM) + _word(setting, "usage")
 
 
-def _judge_usage(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_usage(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     """Compares with the plain reply; if there is none, only the stream's own sums are checked."""
-    got = reply(seen[0], ("stream_options", "include_usage"))
-    if not came_as_stream(seen[0]):
+    answer = reply(answers[0], ("stream_options", "include_usage"))
+    if not came_as_stream(answers[0]):
         return unsure("no stream came")
-    if got.usage is None:
+    if answer.usage is None:
         return ignored("include_usage is set, and no chunk has a usage")
-    fault = usage_fault(got.usage)
+    fault = usage_fault(answer.usage)
     if fault:
         return wrong(fault)
     try:
-        plain = reply(seen[1], ()).prompt_tokens
+        plain = reply(answers[1], ()).prompt_tokens
     except Settled:
         plain = None
-    if plain and got.prompt_tokens and got.prompt_tokens != plain:
-        fact = f"{got.prompt_tokens} prompt tokens streamed, {plain} plain, of the same messages"
-        far = abs(got.prompt_tokens - plain) > 4 + plain // 5
+    if plain and answer.prompt_tokens and answer.prompt_tokens != plain:
+        fact = f"{answer.prompt_tokens} prompt tokens streamed, {plain} plain, of the same messages"
+        far = abs(answer.prompt_tokens - plain) > 4 + plain // 5
         return wrong(fact) if far else unsure(fact)
     return works()
 
@@ -159,12 +159,12 @@ def _increments_asks(setting: Setting) -> list[Ask]:
     return [chat(setting, prompt, 100, **STREAM)]
 
 
-def _judge_increments(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    got = reply(seen[0], ("stream",))
-    if not came_as_stream(seen[0]):
+def _judge_increments(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    answer = reply(answers[0], ("stream",))
+    if not came_as_stream(answers[0]):
         return unsure("no stream came")
-    times = [at_s for at_s, chunk in got.chunks if _has_text(chunk)]
-    if not times or (len(times) < 8 and len(got.only.content) < 80):
+    times = [at_s for at_s, chunk in answer.chunks if _has_text(chunk)]
+    if not times or (len(times) < 8 and len(answer.only.content) < 80):
         return unsure("the reply is too short to see how it streams")
     wait, spread = times[0], times[-1] - times[0]
     fact = f"{len(times)} chunks within {spread * 1000:.0f} ms after {wait:.1f} s"
@@ -183,9 +183,9 @@ def _has_text(chunk: Mapping[str, Any]) -> bool:
     return any(delta.get(key) for key in ("content", "reasoning_content", "reasoning"))
 
 
-def _judge_models(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_models(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     """A name matches with or without its vendor's prefix; a wildcard may cover it."""
-    body = object_of(seen[0], ("models", "not found", "path", "url"))
+    body = object_of(answers[0], ("models", "not found", "path", "url"))
     listed = body.get("data")
     if not isinstance(listed, list):
         return wrong("data is not a list")

@@ -28,8 +28,8 @@ def _prompt_asks(setting: Setting) -> list[Ask]:
     return [chat(setting, prompt, 24) for _ in range(2)]
 
 
-def _judge_prompt(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    first, second = (reply(evidence, ("cache", "messages")) for evidence in seen)
+def _judge_prompt(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    first, second = (reply(evidence, ("cache", "messages")) for evidence in answers)
     cached, count = second.cached_tokens, second.prompt_tokens
     if cached is not None and count is not None and cached > count:
         if (second.usage or {}).get("cache_read_input_tokens") != cached:
@@ -49,13 +49,13 @@ def _key_asks(setting: Setting) -> list[Ask]:
             for schema in (SCHEMA, OTHER)]  # fmt: skip
 
 
-def _judge_key(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_key(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     names = ("response_format", "json", "schema")
-    first, second = (reply(evidence, names).only.content for evidence in seen)
-    obeys = settle(lambda: judge_json(seen[1], OTHER, names))
+    first, second = (reply(evidence, names).only.content for evidence in answers)
+    obeys = settle(lambda: judge_json(answers[1], OTHER, names))
     if obeys.verdict is Verdict.WORKS:
         return works()
-    by_the_first = settle(lambda: judge_json(seen[1], SCHEMA, names)).verdict is Verdict.WORKS
+    by_the_first = settle(lambda: judge_json(answers[1], SCHEMA, names)).verdict is Verdict.WORKS
     if by_the_first and strict_json(first.encode()) == strict_json(second.encode()):
         return wrong(f"another request's answer: {quoted(second, 80)}")
     return unsure(f"the second schema is not obeyed: {obeys.fact}")

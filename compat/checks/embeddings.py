@@ -64,8 +64,8 @@ def cosine(vector: Sequence[float], other: Sequence[float]) -> float:
     return sum(a * b for a, b in zip(vector, other, strict=True)) / norm if norm else 0.0
 
 
-def _judge_plain(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    embedded = vectors(seen[0])
+def _judge_plain(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    embedded = vectors(answers[0])
     if len(embedded) != 1:
         return wrong(f"{len(embedded)} vectors for one text")
     if not math.hypot(*embedded[0]):
@@ -78,13 +78,13 @@ def _dimension_asks(setting: Setting) -> list[Ask]:
     return [_ask(setting, word, dimensions=DIMENSIONS), _ask(setting, word)]
 
 
-def _judge_dimensions(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_dimensions(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     """Checks the size, and the norm if the whole vector's is 1 (not every model's is)."""
-    short = vectors(seen[0], ("dimensions", "matryoshka"))[0]
+    short = vectors(answers[0], ("dimensions", "matryoshka"))[0]
     if len(short) != DIMENSIONS:
         return ignored(f"dimensions {DIMENSIONS}: {len(short)} came")
     try:
-        whole = math.hypot(*_unless_zero(vectors(seen[1])[0]))
+        whole = math.hypot(*_unless_zero(vectors(answers[1])[0]))
     except Settled:
         return works()
     length = math.hypot(*short)
@@ -98,10 +98,10 @@ def _base64_asks(setting: Setting) -> list[Ask]:
     return [_ask(setting, word), _ask(setting, word, encoding_format="base64")]
 
 
-def _judge_base64(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_base64(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     names = ("encoding_format", "base64")
-    plain, packed = _unless_zero(vectors(seen[0])[0]), vectors(seen[1], names)[0]
-    entry = mapping(object_of(seen[1], names)["data"][0])
+    plain, packed = _unless_zero(vectors(answers[0])[0]), vectors(answers[1], names)[0]
+    entry = mapping(object_of(answers[1], names)["data"][0])
     if not isinstance(entry.get("embedding"), str):
         return ignored("encoding_format base64 gave a list of numbers")
     alike = cosine(plain, packed)
@@ -123,16 +123,16 @@ def _batch_asks(setting: Setting) -> list[Ask]:
     return [_ask(setting, texts), *(_ask(setting, text) for text in texts)]
 
 
-def _judge_batch(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_batch(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     """Each vector of the batch is nearest to that of its own text; OpenAI keeps the input's order,
     and `index` says the same."""
-    batch = vectors(seen[0])
-    alone = [_unless_zero(vectors(evidence)[0]) for evidence in seen[1:]]
+    batch = vectors(answers[0])
+    alone = [_unless_zero(vectors(evidence)[0]) for evidence in answers[1:]]
     if len(batch) == 1:
         return ignored(f"one vector for {len(alone)} texts")
     if len(batch) != len(alone):
         return wrong(f"{len(batch)} vectors for {len(alone)} texts")
-    data = object_of(seen[0], _NAMES)["data"]
+    data = object_of(answers[0], _NAMES)["data"]
     indices = [mapping(entry).get("index") for entry in data]
     if indices != [*range(len(alone))]:
         return wrong(f"indices {quoted(indices, 40)}")
@@ -149,8 +149,8 @@ def _same_asks(setting: Setting) -> list[Ask]:
     ]
 
 
-def _judge_same(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    first, again, other = (_unless_zero(vectors(evidence)[0]) for evidence in seen)
+def _judge_same(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    first, again, other = (_unless_zero(vectors(evidence)[0]) for evidence in answers)
     if first == other:
         return wrong("two texts have the same vector")
     alike = cosine(first, again)

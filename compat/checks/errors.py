@@ -43,10 +43,10 @@ def _fields_ask(setting: Setting, fields: Mapping[str, Any], place: int) -> Ask:
     return chat(setting, reply_exactly(setting.word("fields", place)), 24, **fields)
 
 
-def _refused_fields(seen: Sequence[Evidence], known: Sequence[str]) -> list[str]:
+def _refused_fields(answers: Sequence[Evidence], known: Sequence[str]) -> list[str]:
     """The field that each refusal names, in order, up to the first refusal that names none."""
     refused = []
-    for evidence in seen:
+    for evidence in answers:
         error = error_of(evidence) if evidence.status in _REFUSED else None
         name = next((n for n in known if error and n not in refused and _names(error, n)), None)
         if name is None:
@@ -64,14 +64,14 @@ def _names(error: Mapping[str, Any], name: str) -> bool:
     )  # fmt: skip
 
 
-def _fields_then(setting: Setting, seen: Sequence[Evidence]) -> list[Ask]:
+def _fields_then(setting: Setting, answers: Sequence[Evidence]) -> list[Ask]:
     """After a refusal that names a field, the same request without that field."""
     fields = harmless(setting)
-    refused = _refused_fields(seen, [*fields])
-    if len(refused) < len(seen) or len(refused) >= len(fields):
+    refused = _refused_fields(answers, [*fields])
+    if len(refused) < len(answers) or len(refused) >= len(fields):
         return []
     rest = {name: value for name, value in fields.items() if name not in refused}
-    return [_fields_ask(setting, rest, len(seen))]
+    return [_fields_ask(setting, rest, len(answers))]
 
 
 def _fields_bound(setting: Setting) -> Bound:
@@ -79,16 +79,16 @@ def _fields_bound(setting: Setting) -> Bound:
     return Bound(1, ask.prompt_tokens, ask.output_tokens).times(len(harmless(setting)) - 1)
 
 
-def _judge_fields(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_fields(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     fields = [*harmless(setting)]
-    refused = _refused_fields(seen, fields)
-    if "metadata" in refused and "store" in error_text(seen[refused.index("metadata")]):
+    refused = _refused_fields(answers, fields)
+    if "metadata" in refused and "store" in error_text(answers[refused.index("metadata")]):
         refused.remove("metadata")  # OpenAI accepts it with store=True, which we do not send
-        seen = seen[1:] if not refused and len(seen) > 1 else seen
+        answers = answers[1:] if not refused and len(answers) > 1 else answers
     if refused:
-        return Finding(Verdict.REFUSED, f"{', '.join(refused)}: {error_text(seen[0])}")
-    got = reply(seen[0], fields)
-    tier = got.body.get("service_tier")
+        return Finding(Verdict.REFUSED, f"{', '.join(refused)}: {error_text(answers[0])}")
+    answer = reply(answers[0], fields)
+    tier = answer.body.get("service_tier")
     if tier in _DEARER:
         return wrong(f"service_tier default was asked for, {tier} was used")
     return works("accepted (no effect can be seen)")
@@ -98,19 +98,19 @@ def _key_asks(setting: Setting) -> list[Ask]:
     return [chat(setting, reply_exactly(setting.word("wrong-key")), 24).again(wrong_key=True)]
 
 
-def _judge_key(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    status = seen[0].status
-    if seen[0].outcome is Outcome.DONE and status == 401:
-        if error_of(seen[0]) is None:
-            return wrong(f"{error_text(seen[0])} (no error envelope)")
+def _judge_key(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    status = answers[0].status
+    if answers[0].outcome is Outcome.DONE and status == 401:
+        if error_of(answers[0]) is None:
+            return wrong(f"{error_text(answers[0])} (no error envelope)")
         return works()
     if status in (429, 408):
-        return unsure(error_text(seen[0]))
+        return unsure(error_text(answers[0]))
     if status is not None and 200 <= status < 300:
         return wrong("a wrong key is accepted")
     if status is not None and 400 <= status < 500:
-        return wrong(f"{error_text(seen[0])} instead of 401")
-    answered(seen[0], ())
+        return wrong(f"{error_text(answers[0])} instead of 401")
+    answered(answers[0], ())
     return unsure(f"HTTP {status}")
 
 
@@ -124,15 +124,17 @@ def _model_asks(setting: Setting) -> list[Ask]:
     return [ask.again(body={**(ask.body or {}), "model": f"no-such-model-{word.lower()}"})]
 
 
-def _judge_model(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    status = seen[0].status
-    if seen[0].outcome is Outcome.DONE and status in (400, 404, 422):
+def _judge_model(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    status = answers[0].status
+    if answers[0].outcome is Outcome.DONE and status in (400, 404, 422):
         return (
-            works() if error_of(seen[0]) else broken(f"{error_text(seen[0])} (no error envelope)")
+            works()
+            if error_of(answers[0])
+            else broken(f"{error_text(answers[0])} (no error envelope)")
         )
     if status is not None and 200 <= status < 300:
         return wrong("a model that does not exist is accepted")
-    answered(seen[0], ("model",))
+    answered(answers[0], ("model",))
     return unsure(f"HTTP {status}")
 
 
@@ -141,10 +143,10 @@ def _field_asks(setting: Setting) -> list[Ask]:
     return [chat(setting, prompt, 24, **{UNKNOWN_FIELD: 1})]
 
 
-def _judge_field(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_field(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     """OpenAI refuses it, others are lenient; both are correct."""
     try:
-        answered(seen[0], (UNKNOWN_FIELD, "field", "extra", "unrecognized", "unknown"))
+        answered(answers[0], (UNKNOWN_FIELD, "field", "extra", "unrecognized", "unknown"))
     except Settled as settled:
         if settled.finding.verdict is Verdict.REFUSED:
             return works("strict: it is refused")
@@ -159,11 +161,11 @@ def _value_asks(setting: Setting) -> list[Ask]:
     ]
 
 
-def _judge_value(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_value(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     def judge(place: int) -> Finding:
         names = ("temperature", "float", "number", "less than or equal", "invalid")
         try:
-            answered(seen[place], names)
+            answered(answers[place], names)
         except Settled as settled:
             if settled.finding.verdict is Verdict.REFUSED:
                 return works()
@@ -193,14 +195,14 @@ def _context_untried(setting: Setting) -> Bilingual | None:
     return None
 
 
-def _judge_context(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    status, words = seen[0].status, _context_words(setting)
-    if seen[0].outcome is Outcome.DONE and status in (400, 413, 422):
-        error = error_of(seen[0])
+def _judge_context(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    status, words = answers[0].status, _context_words(setting)
+    if answers[0].outcome is Outcome.DONE and status in (400, 413, 422):
+        error = error_of(answers[0])
         if error is None:
-            return broken(f"{error_text(seen[0])} (no error envelope)")
-        return works() if names_any(error, _CONTEXT) else unsure(error_text(seen[0]))
-    count = reply(seen[0], _CONTEXT).prompt_tokens
+            return broken(f"{error_text(answers[0])} (no error envelope)")
+        return works() if names_any(error, _CONTEXT) else unsure(error_text(answers[0]))
+    count = reply(answers[0], _CONTEXT).prompt_tokens
     if count is None:
         return unsure("200 without a count of the prompt")
     if count < words:
@@ -217,19 +219,19 @@ def _cancel_asks(setting: Setting) -> list[Ask]:
     return [cut, after.again(wait_s=_NOTICED_S)]
 
 
-def _judge_cancel(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    cut, after = seen
+def _judge_cancel(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    cut, after = answers
     if cut.outcome not in (Outcome.CLOSED, Outcome.DONE):
         return broken(f"the stream that we closed: {cut.outcome}")
     answered(cut, ("stream",))
-    got = reply(after, ())
-    if setting.word("after") in got.only.content:
+    answer = reply(after, ())
+    if setting.word("after") in answer.only.content:
         return works()
-    if got.spent_on_thinking:
+    if answer.spent_on_thinking:
         return unsure("the budget ended before any text")
-    if len(got.only.content) > 120:
-        return wrong(f"the next reply is not its own: {quoted(got.only.content, 80)}")
-    return unsure(f"the reply is not the one asked for: {quoted(got.only.content, 60)}")
+    if len(answer.only.content) > 120:
+        return wrong(f"the next reply is not its own: {quoted(answer.only.content, 80)}")
+    return unsure(f"the reply is not the one asked for: {quoted(answer.only.content, 60)}")
 
 
 _RETRIED = Bilingual("clients retry what can never succeed", "客户端会不断重试注定失败的请求")

@@ -113,12 +113,12 @@ def _custom_id(setting: Setting, place: int) -> str:
 
 
 def _lines(setting: Setting) -> str:
-    told = [
+    stated = [
         {"custom_id": _custom_id(setting, place), "method": "POST", "url": f"/v1{CHAT}",
          "body": _line(setting, place).body}
         for place in range(_LINES)
     ]  # fmt: skip
-    return "".join(json.dumps(line) + "\n" for line in told)
+    return "".join(json.dumps(line) + "\n" for line in stated)
 
 
 def _create(setting: Setting, file: str) -> Ask:
@@ -207,13 +207,13 @@ def _results(setting: Setting, raw: bytes) -> Finding:
 
 
 def _replayed(
-    steps: Callable[[Setting], Steps], setting: Setting, seen: Sequence[Evidence]
+    steps: Callable[[Setting], Steps], setting: Setting, answers: Sequence[Evidence]
 ) -> Ask | Finding:
     """What comes after these answers: the next request, or the finding."""
     going = steps(setting)
     ask = next(going)
     try:
-        for evidence in seen:
+        for evidence in answers:
             ask = going.send(evidence)
     except StopIteration as over:
         finding: Finding = over.value
@@ -224,16 +224,16 @@ def _replayed(
 
 
 def _then(
-    steps: Callable[[Setting], Steps], setting: Setting, seen: Sequence[Evidence]
+    steps: Callable[[Setting], Steps], setting: Setting, answers: Sequence[Evidence]
 ) -> list[Ask]:
-    finding = _replayed(steps, setting, seen)
+    finding = _replayed(steps, setting, answers)
     return [finding] if isinstance(finding, Ask) else []
 
 
 def _judge(
-    steps: Callable[[Setting], Steps], setting: Setting, seen: Sequence[Evidence]
+    steps: Callable[[Setting], Steps], setting: Setting, answers: Sequence[Evidence]
 ) -> Finding:
-    finding = _replayed(steps, setting, seen)
+    finding = _replayed(steps, setting, answers)
     return unsure("not all of it was sent") if isinstance(finding, Ask) else finding
 
 

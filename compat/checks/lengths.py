@@ -25,16 +25,16 @@ def _cap_asks(name: str, setting: Setting) -> list[Ask]:
     return [chat(setting, prompt, _cap(setting), **{name: _cap(setting)})]
 
 
-def _judge_cap(name: str, setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_cap(name: str, setting: Setting, answers: Sequence[Evidence]) -> Finding:
     """Judges by the usage, or by the text if the usage cannot be true."""
-    cap, got = _cap(setting), reply(seen[0], (name, "max_completion_tokens", "max_tokens"))
-    count, finish = got.completion_tokens, got.only.finish
+    cap, answer = _cap(setting), reply(answers[0], (name, "max_completion_tokens", "max_tokens"))
+    count, finish = answer.completion_tokens, answer.only.finish
     fact = f"{name} {cap}: {count} tokens, finish_reason {quoted(finish, 20) or 'missing'}"
-    if len(got.only.content) > cap * _MOST_CHARS_PER_TOKEN:
-        return ignored(f"{fact}, {len(got.only.content)} characters")
+    if len(answer.only.content) > cap * _MOST_CHARS_PER_TOKEN:
+        return ignored(f"{fact}, {len(answer.only.content)} characters")
     if count is None:
         return works() if finish == "length" else unsure(f"{fact}; no usage")
-    visible = count - (got.reasoning_tokens or 0)
+    visible = count - (answer.reasoning_tokens or 0)
     if setting.reasons and count > cap + _SLACK_TOKENS and visible <= cap + _SLACK_TOKENS:
         return unsure(f"{fact}, {visible} of them not reasoning")
     if count > cap + _SLACK_TOKENS:
@@ -55,20 +55,20 @@ def _stop_asks(setting: Setting) -> list[Ask]:
     ]  # fmt: skip
 
 
-def _judge_stop(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_stop(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     def judge(place: int) -> Finding:
-        got = reply(seen[place], ("stop",))
-        content, word = got.only.content, setting.word("stop", place)
-        fact = f"stop [{word}]: {quoted(content, 60)}, finish_reason {got.only.finish}"
+        answer = reply(answers[place], ("stop",))
+        content, word = answer.only.content, setting.word("stop", place)
+        fact = f"stop [{word}]: {quoted(content, 60)}, finish_reason {answer.only.finish}"
         if "alpha" not in content:
             return unsure(f"the reply is not the one asked for: {quoted(content, 60)}")
         if "beta" in content:
             return ignored(fact)
         if word in content:
             return wrong(f"the stop text is left in: {fact}")
-        if got.only.finish == "length":
+        if answer.only.finish == "length":
             return unsure(fact)
-        return works() if got.only.finish == "stop" else wrong(fact)
+        return works() if answer.only.finish == "stop" else wrong(fact)
 
     return every([partial(judge, 0), partial(judge, 1)], ("plain", "streamed"))
 
@@ -80,12 +80,12 @@ def _n_asks(setting: Setting) -> list[Ask]:
     ]
 
 
-def _judge_n(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_n(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     def judge(place: int) -> Finding:
-        got = reply(
-            seen[place], (" n ", "'n'", '"n"', "`n`", "n=", "n must", "n >", "n:", "choices")
+        answer = reply(
+            answers[place], (" n ", "'n'", '"n"', "`n`", "n=", "n must", "n >", "n:", "choices")
         )
-        indices = [choice.index for choice in got.choices]
+        indices = [choice.index for choice in answer.choices]
         fact = f"n=3: {len(indices)} choices, indices {indices}"
         if sorted(indices, key=str) == [0, 1, 2]:
             return works()

@@ -37,16 +37,16 @@ def _file_asks(setting: Setting) -> list[Ask]:
     return _asks(setting, prompt, part, _FILE_TOKENS)
 
 
-def _judge(word: str, names: Sequence[str], seen: Sequence[Evidence]) -> Finding:
-    got = reply(seen[0], names)
-    if word in got.only.content.replace(" ", "").replace(",", ""):
+def _judge(word: str, names: Sequence[str], answers: Sequence[Evidence]) -> Finding:
+    answer = reply(answers[0], names)
+    if word in answer.only.content.replace(" ", "").replace(",", ""):
         return works()
-    fact = f"not read: {quoted(got.only.content, 80)}"
+    fact = f"not read: {quoted(answer.only.content, 80)}"
     try:
-        without = reply(seen[1], ()).prompt_tokens
+        without = reply(answers[1], ()).prompt_tokens
     except Settled:
         return unsure(f"{fact}; the control failed")
-    count = got.prompt_tokens
+    count = answer.prompt_tokens
     if count is None or without is None:
         return unsure(fact)
     fact = f"{count} prompt tokens with it, {without} without; {fact}"
@@ -54,12 +54,12 @@ def _judge(word: str, names: Sequence[str], seen: Sequence[Evidence]) -> Finding
     return ignored(fact) if count - without < _LEAST_GROWTH_TOKENS else unsure(fact)
 
 
-def _judge_image(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    return _judge(setting.digits("image"), _IMAGE_NAMES, seen)
+def _judge_image(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    return _judge(setting.digits("image"), _IMAGE_NAMES, answers)
 
 
-def _judge_file(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    return _judge(setting.word("pdf"), _FILE_NAMES, seen)
+def _judge_file(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    return _judge(setting.word("pdf"), _FILE_NAMES, answers)
 
 
 _IMAGE_NAMES = ("image", "vision", "multimodal", "multi-modal", "content", "messages", "图")

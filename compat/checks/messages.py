@@ -17,9 +17,9 @@ UNICODE = "称重 👩‍👩‍👧 مرحبا é"
 _ROLES = ("role", "messages", "system", "developer")
 
 
-def _too_short(got: Reply) -> Finding | None:
+def _too_short(answer: Reply) -> Finding | None:
     """Unsure if the budget cut the reply: a word may be missing for that reason."""
-    return unsure("the budget ended the reply") if got.only.finish == "length" else None
+    return unsure("the budget ended the reply") if answer.only.finish == "length" else None
 
 
 def _role_asks(role: str, setting: Setting) -> list[Ask]:
@@ -32,17 +32,17 @@ def _role_asks(role: str, setting: Setting) -> list[Ask]:
     ]  # fmt: skip
 
 
-def _judge_role(role: str, setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_role(role: str, setting: Setting, answers: Sequence[Evidence]) -> Finding:
     def judge(place: int) -> Finding:
-        got = reply(seen[place], _ROLES)
-        if setting.word(role, place) in got.only.content:
+        answer = reply(answers[place], _ROLES)
+        if setting.word(role, place) in answer.only.content:
             return works()
-        return _too_short(got) or ignored(
+        return _too_short(answer) or ignored(
             f"the {role} message asks for a word; the reply lacks it: "
-            f"{quoted(got.only.content, 80)}"
+            f"{quoted(answer.only.content, 80)}"
         )
 
-    return agreeing(partial(judge, place) for place in range(len(seen)))
+    return agreeing(partial(judge, place) for place in range(len(answers)))
 
 
 def _turns_asks(setting: Setting) -> list[Ask]:
@@ -53,12 +53,12 @@ def _turns_asks(setting: Setting) -> list[Ask]:
     ], 32)]  # fmt: skip
 
 
-def _judge_turns(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    got = reply(seen[0], ("messages", "role", "assistant"))
-    if setting.word("turns") in got.only.content:
+def _judge_turns(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    answer = reply(answers[0], ("messages", "role", "assistant"))
+    if setting.word("turns") in answer.only.content:
         return works()
-    return _too_short(got) or ignored(
-        f"a code given two turns earlier is not known: {quoted(got.only.content, 80)}"
+    return _too_short(answer) or ignored(
+        f"a code given two turns earlier is not known: {quoted(answer.only.content, 80)}"
     )
 
 
@@ -70,13 +70,13 @@ def _parts_asks(setting: Setting) -> list[Ask]:
     ])], 48)]  # fmt: skip
 
 
-def _judge_parts(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    got = reply(seen[0], ("messages", "content", "part", "text"))
-    known = [setting.word(name) in got.only.content for name in ("one", "two")]
+def _judge_parts(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    answer = reply(answers[0], ("messages", "content", "part", "text"))
+    known = [setting.word(name) in answer.only.content for name in ("one", "two")]
     if all(known):
         return works()
-    fact = f"of two text parts {sum(known)} came back: {quoted(got.only.content, 80)}"
-    return _too_short(got) or (wrong(fact) if any(known) else ignored(fact))
+    fact = f"of two text parts {sum(known)} came back: {quoted(answer.only.content, 80)}"
+    return _too_short(answer) or (wrong(fact) if any(known) else ignored(fact))
 
 
 def _unicode_asks(setting: Setting) -> list[Ask]:
@@ -87,10 +87,10 @@ def _unicode_asks(setting: Setting) -> list[Ask]:
     ]
 
 
-def _judge_unicode(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_unicode(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     def judge(place: int) -> Finding:
-        got = reply(seen[place], ("messages", "unicode", "utf"))
-        content = got.only.content
+        answer = reply(answers[place], ("messages", "unicode", "utf"))
+        content = answer.only.content
         if "\ufffd" in content:
             return wrong(f"U+FFFD in the text: {quoted(content, 80)}")
         if UNICODE in content:
@@ -98,7 +98,7 @@ def _judge_unicode(setting: Setting, seen: Sequence[Evidence]) -> Finding:
         if setting.word("unicode", place) not in content:
             return unsure(f"the reply is not the one asked for: {quoted(content, 80)}")
         if content.isascii():
-            return _too_short(got) or ignored(f"only ASCII came back: {quoted(content, 80)}")
+            return _too_short(answer) or ignored(f"only ASCII came back: {quoted(content, 80)}")
         same = normalize("NFC", UNICODE) in normalize("NFC", content)
         return unsure(
             "the same text in other code points" if same else f"other text: {quoted(content, 80)}"

@@ -66,12 +66,12 @@ def _control(tool: OwnThing, stream: bool, setting: Setting) -> Ask:
 
 
 def _tool_then(
-    tool: OwnThing, stream: bool, setting: Setting, seen: Sequence[Evidence]
+    tool: OwnThing, stream: bool, setting: Setting, answers: Sequence[Evidence]
 ) -> list[Ask]:
-    if len(seen) > 1:
+    if len(answers) > 1:
         return []
     try:
-        silent = not reply(seen[0], NAMES).only.calls
+        silent = not reply(answers[0], NAMES).only.calls
     except Settled:
         return []
     return [_control(tool, stream, setting)] if silent else []
@@ -82,19 +82,19 @@ def _tool_bound(tool: OwnThing, stream: bool, setting: Setting) -> Bound:
 
 
 def _judge_tool(
-    tool: OwnThing, stream: bool, setting: Setting, seen: Sequence[Evidence]
+    tool: OwnThing, stream: bool, setting: Setting, answers: Sequence[Evidence]
 ) -> Finding:
-    got = reply(seen[0], (*NAMES, tool.name, "schema", "parameters"))
-    if stream and not came_as_stream(seen[0]):
+    answer = reply(answers[0], (*NAMES, tool.name, "schema", "parameters"))
+    if stream and not came_as_stream(answers[0]):
         return unsure("no stream came")
-    calls = calls_of(got)
+    calls = calls_of(answer)
     if not calls:
-        return _no_call(got, seen)
-    fault = next(iter(got.only.faults), None) or shape_fault(calls[0], (tool.name,))
+        return _no_call(answer, answers)
+    fault = next(iter(answer.only.faults), None) or shape_fault(calls[0], (tool.name,))
     if fault:
         return wrong(fault)
-    if got.only.finish not in CALLED:
-        return wrong(f"a call with finish_reason {quoted(got.only.finish, 40) or 'missing'}")
+    if answer.only.finish not in CALLED:
+        return wrong(f"a call with finish_reason {quoted(answer.only.finish, 40) or 'missing'}")
     value = strict_json((calls[0].arguments or "").encode())
     if isinstance(value, str):
         return wrong(f"arguments encoded twice: {quoted(value, 80)}")
@@ -108,14 +108,14 @@ def _judge_tool(
     )
 
 
-def _no_call(got: Reply, seen: Sequence[Evidence]) -> Finding:
+def _no_call(answer: Reply, answers: Sequence[Evidence]) -> Finding:
     """Dropped on the way if the tool did not make the prompt longer; else the model's choice."""
-    fact = f"no call, but: {quoted(got.only.content, 60)}"
+    fact = f"no call, but: {quoted(answer.only.content, 60)}"
     try:
-        without = reply(seen[1], ()).prompt_tokens if len(seen) > 1 else None
+        without = reply(answers[1], ()).prompt_tokens if len(answers) > 1 else None
     except Settled:
         without = None
-    count = got.prompt_tokens
+    count = answer.prompt_tokens
     if count is None or without is None:
         return unsure(fact)
     if count - without < _LEAST_GROWTH_TOKENS:
@@ -137,7 +137,7 @@ def _schema_asks(own: OwnThing, stream: bool, setting: Setting) -> list[Ask]:
 
 
 def _judge_schema(
-    own: OwnThing, stream: bool, setting: Setting, seen: Sequence[Evidence]
+    own: OwnThing, stream: bool, setting: Setting, answers: Sequence[Evidence]
 ) -> Finding:
     names = ("response_format", "json", "schema", own.name)
 
@@ -150,7 +150,7 @@ def _judge_schema(
             return unsure(f"not strict, so it may be the model's: {finding.fact}")
         return finding
 
-    return every([partial(judge, evidence) for evidence in seen])
+    return every([partial(judge, evidence) for evidence in answers])
 
 
 # ---- as checks

@@ -38,19 +38,19 @@ def _effort_asks(setting: Setting) -> list[Ask]:
     return [*asks, bogus]
 
 
-def _thought(got: Reply) -> int | None:
+def _thought(answer: Reply) -> int | None:
     """Reasoning tokens; all tokens of the reply if reasoning tokens are not reported."""
-    return got.completion_tokens if got.reasoning_tokens is None else got.reasoning_tokens
+    return answer.completion_tokens if answer.reasoning_tokens is None else answer.reasoning_tokens
 
 
-def _judge_effort(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_effort(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     """Judges by complete separation of three and three counts, or by a difference in prompt tokens.
 
     A template that differs with the effort counts different prompt tokens.
     """
-    got = [reply(evidence, _NAMES) for evidence in seen[: 2 * _EACH]]
-    low, high = got[::2], got[1::2]
-    note = "; wb-bogus is refused" if _refused(seen[-1]) else "; wb-bogus is accepted"
+    replies = [reply(evidence, _NAMES) for evidence in answers[: 2 * _EACH]]
+    low, high = replies[::2], replies[1::2]
+    note = "; wb-bogus is refused" if _refused(answers[-1]) else "; wb-bogus is accepted"
     if all(a.prompt_tokens != b.prompt_tokens for a, b in zip(low, high, strict=True)):
         return works(f"the prompt's template differs{note}")
     few, many = ([_thought(answer) for answer in arm] for arm in (low, high))
@@ -83,16 +83,16 @@ def _apart_asks(setting: Setting) -> list[Ask]:
     return [chat(setting, prompt, 400, **{setting.tokens_field: 400})]
 
 
-def _judge_apart(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    got = reply(seen[0], ())
-    content = got.only.content
+def _judge_apart(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    answer = reply(answers[0], ())
+    content = answer.only.content
     tag = next((tag for tag in _TAGS if tag in content), None)
     if tag:
         return wrong(f"{tag} stands in the content")
-    if got.only.reasoning:
+    if answer.only.reasoning:
         return works()
-    if got.reasoning_tokens:
-        return unsure(f"{got.reasoning_tokens} reasoning tokens are counted, none are shown")
+    if answer.reasoning_tokens:
+        return unsure(f"{answer.reasoning_tokens} reasoning tokens are counted, none are shown")
     return unsure("no reasoning was seen")
 
 

@@ -69,8 +69,8 @@ def _says(word: str, body: Mapping[str, Any]) -> Finding:
     return unsure(f"the reply is not the one asked for: {quoted(text, 80)}")
 
 
-def _judge_plain(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    body = object_of(seen[0], _NAMES)
+def _judge_plain(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    body = object_of(answers[0], _NAMES)
     fault = _fault(body)
     return wrong(fault) if fault else _says(setting.word("responses"), body)
 
@@ -124,8 +124,8 @@ def _text_item(bodies: Sequence[Mapping[str, Any]]) -> object:
     )
 
 
-def _judge_stream(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    evidence = answered(seen[0], _NAMES)
+def _judge_stream(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    evidence = answered(answers[0], _NAMES)
     if evidence.body.lstrip().startswith(b"{"):
         object_of(evidence, _NAMES)
         return ignored("stream=true was answered with one JSON body")
@@ -153,8 +153,8 @@ def _tool_asks(setting: Setting) -> list[Ask]:
     return [_ask(setting, prompt, 64, tools=[_LOOK_UP], tool_choice="required")]
 
 
-def _judge_tool(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    body = object_of(seen[0], (*_NAMES, "tool", "function"))
+def _judge_tool(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    body = object_of(answers[0], (*_NAMES, "tool", "function"))
     calls = _items(body, "function_call")
     if not calls:
         if body.get("status") == "incomplete":
@@ -185,12 +185,12 @@ def _second(setting: Setting, identity: str) -> Ask:
     return _ask(setting, prompt, 32, previous_response_id=identity)
 
 
-def _previous_then(setting: Setting, seen: Sequence[Evidence]) -> list[Ask]:
+def _previous_then(setting: Setting, answers: Sequence[Evidence]) -> list[Ask]:
     try:
-        identity = object_of(seen[0], _NAMES).get("id")
+        identity = object_of(answers[0], _NAMES).get("id")
     except Settled:
         return []
-    if len(seen) > 1 or not isinstance(identity, str) or not identity:
+    if len(answers) > 1 or not isinstance(identity, str) or not identity:
         return []
     return [_second(setting, identity)]
 
@@ -202,11 +202,11 @@ def _previous_bound(setting: Setting) -> Bound:
     return bound_of([second]).plus(Bound(0, again.tokens, 0))
 
 
-def _judge_previous(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    object_of(seen[0], _NAMES)
-    if len(seen) < 2:
+def _judge_previous(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    object_of(answers[0], _NAMES)
+    if len(answers) < 2:
         return wrong("the first response has no id")
-    body = object_of(seen[1], ("previous_response_id", "store"))
+    body = object_of(answers[1], ("previous_response_id", "store"))
     text = text_of_response(body)
     if setting.word("responses.code") in text:
         return works()
@@ -224,14 +224,14 @@ def _json_asks(setting: Setting) -> list[Ask]:
     ]  # fmt: skip
 
 
-def _judge_json(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_json(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     def judge(evidence: Evidence) -> Finding:
         body = object_of(evidence, (*_NAMES, "text", "format", "schema"))
         if body.get("status") == "incomplete":
             return unsure("the budget ended the reply")
         return judge_text(text_of_response(body).strip(), SCHEMA)
 
-    return every([partial(judge, evidence) for evidence in seen])
+    return every([partial(judge, evidence) for evidence in answers])
 
 
 def _check(name: str, title: Bilingual, feature: str, asks: Any, judge: Any, **more: Any) -> Check:

@@ -19,10 +19,10 @@ from recording.untrusted_text import quoted
 _ALIKE_P, _DIFFERENT_P = 0.2, 0.05
 
 
-def _texts(seen: Sequence[Evidence], names: Sequence[str]) -> list[str]:
+def _texts(answers: Sequence[Evidence], names: Sequence[str]) -> list[str]:
     """The replies' texts, without those of a model that spent its whole budget on thinking."""
-    got = [reply(evidence, names) for evidence in seen]
-    return [answer.only.content for answer in got if not answer.spent_on_thinking]
+    replies = [reply(evidence, names) for evidence in answers]
+    return [answer.only.content for answer in replies if not answer.spent_on_thinking]
 
 
 def _kinds(texts: Sequence[str]) -> str:
@@ -34,8 +34,8 @@ def _seed_asks(setting: Setting) -> list[Ask]:
     return [chat(setting, prompt, 24, temperature=1, seed=seed) for seed in (5, 5, 6)]
 
 
-def _judge_seed(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    texts = _texts(seen, ("seed",))
+def _judge_seed(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    texts = _texts(answers, ("seed",))
     if len(texts) < 3:
         return unsure("the budget ended before any text")
     first, again, other = texts
@@ -57,8 +57,8 @@ def _temperature_asks(setting: Setting) -> list[Ask]:
     return [chat(setting, prompt, 12, temperature=heat) for heat in [0] * 4 + [1.3] * 8]
 
 
-def _judge_temperature(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    cold, hot = _texts(seen[:4], ("temperature",)), _texts(seen[4:], ("temperature",))
+def _judge_temperature(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    cold, hot = _texts(answers[:4], ("temperature",)), _texts(answers[4:], ("temperature",))
     fact = f"temperature 0: {_kinds(cold)}; 1.3: {_kinds(hot)}"
     if len(cold) < 4 or len(hot) < 8:
         return unsure(f"{fact}; others had no text")
@@ -77,8 +77,8 @@ def _top_p_asks(setting: Setting) -> list[Ask]:
     return narrow + [chat(setting, prompt, 12, temperature=1) for _ in range(4)]
 
 
-def _judge_top_p(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    narrow, free = _texts(seen[:6], ("top_p",)), _texts(seen[6:], ("top_p",))
+def _judge_top_p(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    narrow, free = _texts(answers[:6], ("top_p",)), _texts(answers[6:], ("top_p",))
     fact = f"top_p 0.01: {_kinds(narrow)}; without: {_kinds(free)}"
     if len(narrow) < 6 or len(free) < 4:
         return unsure(f"{fact}; others had no text")
@@ -95,14 +95,14 @@ def _bias_asks(setting: Setting) -> list[Ask]:
     return [chat(setting, prompt, 8, logit_bias={str(token): 100})]
 
 
-def _judge_bias(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    got = reply(seen[0], ("logit_bias",))
+def _judge_bias(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    answer = reply(answers[0], ("logit_bias",))
     text = setting.forced_token[1] if setting.forced_token else ""
-    if got.spent_on_thinking:
+    if answer.spent_on_thinking:
         return unsure("the budget ended before any text")
-    if got.only.content and not got.only.content.replace(text, "").strip():
+    if answer.only.content and not answer.only.content.replace(text, "").strip():
         return works()
-    return ignored(f"+100 on {text!r} gave {quoted(got.only.content, 60)}")
+    return ignored(f"+100 on {text!r} gave {quoted(answer.only.content, 60)}")
 
 
 def _bias_untried(setting: Setting) -> Bilingual | None:
@@ -117,7 +117,7 @@ def _logprobs_asks(setting: Setting) -> list[Ask]:
     ]  # fmt: skip
 
 
-def _logprobs_fault(choice: Choice, got: Reply) -> str | None:
+def _logprobs_fault(choice: Choice, answer: Reply) -> str | None:
     entries = choice.logprobs or []
     for entry in entries:
         fault = _entry_fault(entry)
@@ -130,8 +130,8 @@ def _logprobs_fault(choice: Choice, got: Reply) -> str | None:
             return "bytes that are not byte values"
         if choice.content.strip() not in spelled:
             return f"the bytes say {quoted(spelled, 40)}, the content {quoted(choice.content, 40)}"
-    count = got.completion_tokens
-    if count and not got.reasoning_tokens and len(entries) > count + 1:
+    count = answer.completion_tokens
+    if count and not answer.reasoning_tokens and len(entries) > count + 1:
         return f"{len(entries)} entries for {count} tokens"
     return None
 
@@ -163,14 +163,14 @@ def _entry_fault(entry: Mapping[str, Any]) -> str | None:
     )
 
 
-def _judge_logprobs(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_logprobs(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     def judge(place: int) -> Finding:
-        got = reply(seen[place], ("logprobs",))
-        if got.spent_on_thinking:
+        answer = reply(answers[place], ("logprobs",))
+        if answer.spent_on_thinking:
             return unsure("the budget ended before any text")
-        if not got.only.logprobs:
+        if not answer.only.logprobs:
             return ignored("logprobs=True, and none came")
-        fault = _logprobs_fault(got.only, got)
+        fault = _logprobs_fault(answer.only, answer)
         return wrong(fault) if fault else works()
 
     return every([partial(judge, 0), partial(judge, 1)], ("plain", "streamed"))

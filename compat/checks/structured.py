@@ -50,9 +50,9 @@ def valid(value: Any, schema: Body) -> str | None:
 
 def judge_json(evidence: Evidence, schema: Body | None, names: Sequence[str]) -> Finding:
     """Whether a reply's whole text is an object (and fits the schema)."""
-    got = reply(evidence, names)
-    content, choice = got.only.content.strip(), got.only
-    if got.spent_on_thinking or choice.finish == "length":
+    answer = reply(evidence, names)
+    content, choice = answer.only.content.strip(), answer.only
+    if answer.spent_on_thinking or choice.finish == "length":
         return unsure("the budget ended the reply")
     if choice.refusal or choice.finish == "content_filter":
         return unsure(f"the model declined: {quoted(choice.refusal or choice.finish, 80)}")
@@ -97,8 +97,8 @@ def _schema_asks(name: str, schema: Body, count: int, tokens: int, setting: Sett
     ]  # fmt: skip
 
 
-def _judge_schema(schema: Body | None, setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    return every([partial(judge_json, evidence, schema, _NAMES) for evidence in seen])
+def _judge_schema(schema: Body | None, setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    return every([partial(judge_json, evidence, schema, _NAMES) for evidence in answers])
 
 
 _PARSE = Bilingual("client.chat.completions.parse raises on text that is not JSON",

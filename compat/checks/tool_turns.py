@@ -63,24 +63,24 @@ def _merged(choice: Choice, calls: Sequence[Call], words: Sequence[str]) -> str 
     return None
 
 
-def _judge_two(name: str, setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    return every([partial(_two_calls, setting, name, i, e) for i, e in enumerate(seen)])
+def _judge_two(name: str, setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    return every([partial(_two_calls, setting, name, i, e) for i, e in enumerate(answers)])
 
 
-def _judge_off(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_off(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     def judge(place: int) -> Finding:
-        got = reply(seen[place], _PARALLEL)
-        calls = calls_of(got)
+        answer = reply(answers[place], _PARALLEL)
+        calls = calls_of(answer)
         if not calls:
-            return unsure(f"no call, but: {quoted(got.only.content, 80)}")
+            return unsure(f"no call, but: {quoted(answer.only.content, 80)}")
         if len(calls) > 1:
             return ignored(f"parallel_tool_calls=false, and {len(calls)} calls came")
-        fault = _merged(got.only, calls, _two(setting, "off", place)) or call_fault(
+        fault = _merged(answer.only, calls, _two(setting, "off", place)) or call_fault(
             calls[0], [LOOK_UP]
         )
         return wrong(fault) if fault else works()
 
-    return every([partial(judge, place) for place in range(len(seen))])
+    return every([partial(judge, place) for place in range(len(answers))])
 
 
 def _loop_asks(setting: Setting) -> list[Ask]:
@@ -91,12 +91,12 @@ def _loop_prompt(setting: Setting) -> str:
     return call_of(setting.word("loop")) + " Then tell me what it returns."
 
 
-def _loop_then(setting: Setting, seen: Sequence[Evidence]) -> list[Ask]:
+def _loop_then(setting: Setting, answers: Sequence[Evidence]) -> list[Ask]:
     """Sends the gateway's own call back, with its result."""
-    if len(seen) > 1:
+    if len(answers) > 1:
         return []
     try:
-        calls = calls_of(reply(seen[0], NAMES))
+        calls = calls_of(reply(answers[0], NAMES))
     except Settled:
         return []
     if not calls or call_fault(calls[0], [LOOK_UP]):
@@ -120,23 +120,23 @@ def _loop_bound(setting: Setting) -> Bound:
     return bound_of([_second_turn(setting, Call(0, ["x" * 64], ["look_up"], arguments))])
 
 
-def _judge_loop(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    if len(seen) < 2:
-        calls = calls_of(reply(seen[0], NAMES))
+def _judge_loop(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    if len(answers) < 2:
+        calls = calls_of(reply(answers[0], NAMES))
         return unsure("no valid call to answer" if calls else "no call to answer")
-    second = seen[1]
+    second = answers[1]
     if second.outcome is Outcome.DONE and second.status is not None and second.status >= 400:
         error = error_of(second)
         if second.status in (400, 422) and not (error and names_any(error, ("messages", "tool"))):
             return broken(f"HTTP {second.status} on its own call: {quoted(error, 120)}")
-    got = reply(second, ("messages", "tool"))
-    if setting.word("loop", "result") in got.only.content:
+    answer = reply(second, ("messages", "tool"))
+    if setting.word("loop", "result") in answer.only.content:
         return works()
-    if got.only.finish == "length":
+    if answer.only.finish == "length":
         return unsure("the budget ended the reply")
-    if got.only.calls:
+    if answer.only.calls:
         return ignored("the tool is called again: its result was not read")
-    return wrong(f"the tool's result is not in the reply: {quoted(got.only.content, 80)}")
+    return wrong(f"the tool's result is not in the reply: {quoted(answer.only.content, 80)}")
 
 
 def _check(name: str, title: Bilingual, feature: str, asks: Any, judge: Any, **more: Any) -> Check:

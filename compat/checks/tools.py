@@ -57,32 +57,32 @@ def call_fault(call: Call, tools: Sequence[Body]) -> str | None:
     return f"arguments violate the schema: {quoted(misfit, 80)}" if misfit else None
 
 
-def calls_of(got: Reply) -> list[Call]:
+def calls_of(answer: Reply) -> list[Call]:
     """The first choice's calls. Raises Settled if the budget cut the reply."""
-    if got.only.finish == "length":
+    if answer.only.finish == "length":
         raise Settled(unsure("the budget ended the reply"))
-    return got.only.calls
+    return answer.only.calls
 
 
-def _instead(got: Reply) -> str:
-    return f"no call, but: {quoted(got.only.content, 80)}"
+def _instead(answer: Reply) -> str:
+    return f"no call, but: {quoted(answer.only.content, 80)}"
 
 
 def _auto_asks(setting: Setting) -> list[Ask]:
     return [chat(setting, call_of(setting.word("auto")), 60, tools=[LOOK_UP])]
 
 
-def _judge_auto(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    got = reply(seen[0], NAMES)
-    calls = calls_of(got)
+def _judge_auto(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    answer = reply(answers[0], NAMES)
+    calls = calls_of(answer)
     if not calls:
-        return ignored(_instead(got))
+        return ignored(_instead(answer))
     fault = call_fault(calls[0], [LOOK_UP])
     if fault:
         return wrong(fault)
-    if got.only.finish != "tool_calls":
-        return wrong(f"a call with finish_reason {quoted(got.only.finish, 40) or 'missing'}")
-    return works() if got.usage is not None else wrong("a call, and no usage")
+    if answer.only.finish != "tool_calls":
+        return wrong(f"a call with finish_reason {quoted(answer.only.finish, 40) or 'missing'}")
+    return works() if answer.usage is not None else wrong("a call, and no usage")
 
 
 def _none_asks(setting: Setting) -> list[Ask]:
@@ -90,35 +90,35 @@ def _none_asks(setting: Setting) -> list[Ask]:
     return [chat(setting, prompt, 60, tools=[LOOK_UP], tool_choice="none")]
 
 
-def _judge_none(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    got = reply(seen[0], NAMES)
-    if got.only.calls:
-        return ignored(f"tool_choice none, and {quoted(got.only.calls[0].name, 40)} is called")
-    if got.only.finish == "tool_calls":
+def _judge_none(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    answer = reply(answers[0], NAMES)
+    if answer.only.calls:
+        return ignored(f"tool_choice none, and {quoted(answer.only.calls[0].name, 40)} is called")
+    if answer.only.finish == "tool_calls":
         return wrong("finish_reason tool_calls without any call")
     return works()
 
 
-def _forced(seen: Sequence[Evidence], tools: Sequence[Body], name: str) -> Finding:
+def _forced(answers: Sequence[Evidence], tools: Sequence[Body], name: str) -> Finding:
     """Judges calls that tool_choice forces, plain and streamed; `name`: the one that it names."""
 
     def judge(place: int) -> Finding:
-        got = reply(seen[place], NAMES)
-        calls = calls_of(got)
+        answer = reply(answers[place], NAMES)
+        calls = calls_of(answer)
         if not calls:
-            return ignored(_instead(got))
+            return ignored(_instead(answer))
         if name and calls[0].name != name and not call_fault(calls[0], tools):
             return ignored(f"{name} is named, {quoted(calls[0].name, 40)} is called")
         fault = call_fault(calls[0], tools)
         if fault:
             return wrong(fault)
-        if got.only.finish not in CALLED:
-            return wrong(f"a call with finish_reason {quoted(got.only.finish, 40) or 'missing'}")
-        return works(got.only.finish)
+        if answer.only.finish not in CALLED:
+            return wrong(f"a call with finish_reason {quoted(answer.only.finish, 40) or 'missing'}")
+        return works(answer.only.finish)
 
-    finding = every([partial(judge, place) for place in range(len(seen))], ("plain", "streamed"))
+    finding = every([partial(judge, place) for place in range(len(answers))], ("plain", "streamed"))
     if name and finding == works(finding.fact):
-        finishes = [reply(evidence, NAMES).only.finish for evidence in seen]
+        finishes = [reply(evidence, NAMES).only.finish for evidence in answers]
         if len(set(finishes)) > 1:
             return wrong(f"finish_reason is {finishes[0]} plain, {finishes[1]} streamed")
     return finding
@@ -148,12 +148,12 @@ def _strict_asks(setting: Setting) -> list[Ask]:
     ]
 
 
-def _judge_strict(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+def _judge_strict(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     def judge(evidence: Evidence) -> Finding:
-        got = reply(evidence, (*NAMES, "strict"))
-        calls = calls_of(got)
+        answer = reply(evidence, (*NAMES, "strict"))
+        calls = calls_of(answer)
         if not calls:
-            return unsure(_instead(got))
+            return unsure(_instead(answer))
         arguments = calls[0].arguments or ""
         try:
             value = strict_json(arguments.encode())
@@ -164,18 +164,18 @@ def _judge_strict(setting: Setting, seen: Sequence[Evidence]) -> Finding:
         fault = valid(value, SET_UNIT["function"]["parameters"])
         return ignored(f"strict, but {quoted(fault, 100)}") if fault else works()
 
-    return every([partial(judge, evidence) for evidence in seen])
+    return every([partial(judge, evidence) for evidence in answers])
 
 
 def _noargs_asks(setting: Setting) -> list[Ask]:
     return [chat(setting, f"{setting.word('noargs')}. Call ping.", 48, tools=[PING])]
 
 
-def _judge_noargs(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    got = reply(seen[0], NAMES)
-    calls = calls_of(got)
+def _judge_noargs(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    answer = reply(answers[0], NAMES)
+    calls = calls_of(answer)
     if not calls:
-        return ignored(_instead(got))
+        return ignored(_instead(answer))
     fault = call_fault(calls[0], [PING])
     return wrong(fault) if fault else works()
 
@@ -203,14 +203,14 @@ def _many_asks(setting: Setting) -> list[Ask]:
     return [chat(setting, prompt, 80, tools=many_tools())]
 
 
-def _judge_many(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    got = reply(seen[0], (*NAMES, "too many"))
-    calls = calls_of(got)
-    count = got.prompt_tokens
+def _judge_many(setting: Setting, answers: Sequence[Evidence]) -> Finding:
+    answer = reply(answers[0], (*NAMES, "too many"))
+    calls = calls_of(answer)
+    count = answer.prompt_tokens
     if not calls:
         if count is not None and count < 40 * MANY // 4:
             return ignored(f"{MANY} tools, {count} prompt tokens: they were dropped")
-        return unsure(_instead(got))
+        return unsure(_instead(answer))
     if calls[0].name != "read_scale_41":
         return wrong(f"read_scale_41 was asked for, {quoted(calls[0].name, 40)} is called")
     fault = call_fault(calls[0], many_tools())

@@ -127,8 +127,8 @@ def _reference(options: Options) -> Reference:
 
 def _program(options: Options, known: Reference | None) -> Program:
     for model in options.models:
-        found = yield _phase(options, model, asked.COUNT, len(COUNTED), route=_route(options))
-        counts = asked.counts(asked.COUNT, _rows(found))
+        ended = yield _phase(options, model, asked.COUNT, len(COUNTED), route=_route(options))
+        counts = asked.counts(asked.COUNT, _rows(ended))
         yield _phase(options, model, asked.STREAM, len(STREAMED))
         if options.enrol:
             yield from _enrolled(options, model)
@@ -170,8 +170,8 @@ def _lengths(options: Options, model: str, counts: Sequence[Count]) -> Program:
     for size in (context.SHORT, *sizes):
         rounds = context.SHORT_ROUNDS if size == context.SHORT else context.ROUNDS
         asks = (context.lines(size, line),)
-        found = yield _phase(options, model, f"{context.PREFIX}{size}", rounds, asks)
-        if not any(row.success for row in found.records):
+        ended = yield _phase(options, model, f"{context.PREFIX}{size}", rounds, asks)
+        if not any(row.success for row in ended.records):
             return
 
 
@@ -203,14 +203,14 @@ def _temperature(options: Options, model: str, known: Reference | None) -> Progr
         questions = _varied(known.cells, known.counts())[: setting.COLD_QUESTIONS]
     else:
         count = setting.WARM_ROUNDS * len(setting.WARM_QUESTIONS)
-        found = yield _phase(options, model, setting.WARM, count, setting.WARM_QUESTIONS)
-        questions = [*setting.chosen(_strays(_asked(found)))]
+        ended = yield _phase(options, model, setting.WARM, count, setting.WARM_QUESTIONS)
+        questions = [*setting.chosen(_strays(_asked(ended)))]
     if len(questions) < setting.LEAST_VARIED:
         return
-    found = yield _phase(options, model, setting.COLD, setting.COLD_ANSWERS, questions)
-    if any(row.refused_sends for row in found.records):
+    ended = yield _phase(options, model, setting.COLD, setting.COLD_ANSWERS, questions)
+    if any(row.refused_sends for row in ended.records):
         return
-    if restless(_asked(found)):
+    if restless(_asked(ended)):
         yield _phase(options, model, setting.COLD_MORE, setting.COLD_ANSWERS, questions)
     elif known is None:
         count = setting.FREE_ROUNDS * len(questions)
@@ -224,25 +224,25 @@ def _logprobs(options: Options, model: str, tops: Sequence[int]) -> Program:
         return
     route, count = _route(options), first_token.ROUNDS * len(first_token.PROMPTS)
     for top in tops:
-        found = yield _phase(options, model, f"{first_token.PREFIX}{top}", count, route=route)
-        if any(row.success for row in _of(found, REFERENCE if route else "")):
+        ended = yield _phase(options, model, f"{first_token.PREFIX}{top}", count, route=route)
+        if any(row.success for row in _of(ended, REFERENCE if route else "")):
             return
 
 
-def _varied(cells: Sequence[Cell], said: Mapping[int, Mapping[str, int]]) -> list[int]:
+def _varied(cells: Sequence[Cell], answers: Mapping[int, Mapping[str, int]]) -> list[int]:
     """The questions with many answers, those whose usual one is rarest first."""
     shares = [
         (max(own.values()) / sum(own.values()), cell.question)
         for cell in cells
-        if cell.kind == "spread" and (own := said.get(cell.question))
+        if cell.kind == "spread" and (own := answers.get(cell.question))
     ]
     return [question for _, question in sorted(shares)]
 
 
 def _strays(answers: Sequence[Asked]) -> dict[int, int]:
     """Of each question: answers that are not its commonest."""
-    said = counted(answers)
-    return {question: sum(own.values()) - max(own.values()) for question, own in said.items()}
+    counts = counted(answers)
+    return {question: sum(own.values()) - max(own.values()) for question, own in counts.items()}
 
 
 def _seeds(options: Options, model: str, questions: Sequence[int]) -> Program:
@@ -258,15 +258,15 @@ def _chosen(
     """Questions that are chosen by ten answers each, and those of them to ask with a seed; none
     where too few can be."""
     everything, count = range(len(BANK)), CHOOSING * len(BANK)
-    found = yield _phase(options, model, asked.CHOOSE, count, everything, route)
-    said: dict[int, list[str]] = {}
-    for one in _asked(found):
-        if one.word:
-            said.setdefault(one.question, []).append(one.word)
-    cells = choose(said)
+    ended = yield _phase(options, model, asked.CHOOSE, count, everything, route)
+    words: dict[int, list[str]] = {}
+    for answer in _asked(ended):
+        if answer.word:
+            words.setdefault(answer.question, []).append(answer.word)
+    cells = choose(words)
     if not enough(cells):
         return (), ()
-    counts = {cell.question: Counter(said[cell.question]) for cell in cells}
+    counts = {cell.question: Counter(words[cell.question]) for cell in cells}
     return cells, _varied(cells, counts)[: setting.SEED_QUESTIONS]
 
 
@@ -300,36 +300,36 @@ def _audited(
     sent, pairs = list[Asked](), list[tuple[Asked, Asked]]()
     for rounds, _ in LOOKS:
         more, route = (rounds - before) * len(questions), "" if known is not None else BOTH
-        found = yield _phase(options, model, f"{asked.LOOK}-{rounds}", more, questions, route)
+        ended = yield _phase(options, model, f"{asked.LOOK}-{rounds}", more, questions, route)
         if known is not None:
-            sent += _asked(found)
+            sent += _asked(ended)
         else:
-            pairs += asked.pairs(_rows(found), _rows(found, REFERENCE))
+            pairs += asked.pairs(_rows(ended), _rows(ended, REFERENCE))
         models = len(options.models)
-        seen = audit(known, sent) if known is not None else audit_pairs(cells, pairs, models)
+        result = audit(known, sent) if known is not None else audit_pairs(cells, pairs, models)
         before = rounds
-        if seen.verdict is Verdict.DIFFERS or seen.why not in (None, Why.UNFINISHED):
+        if result.verdict is Verdict.DIFFERS or result.why not in (None, Why.UNFINISHED):
             return
 
 
-def _asked(found: Finding) -> list[Asked]:
-    return asked.asked(_rows(found))
+def _asked(ended: Finding) -> list[Asked]:
+    return asked.asked(_rows(ended))
 
 
-def _rows(found: Finding, route: str = "") -> list[Row]:
+def _rows(ended: Finding, route: str = "") -> list[Row]:
     """What is needed of a phase's records, in order."""
     return [
         Row(row.outcome, row.check_detail, row.completion_id,
-            found.phase.number(row.request_index), row.prompt_tokens, row.attempt)
-        for row in sorted(_of(found, route), key=lambda row: row.request_index)
+            ended.phase.number(row.request_index), row.prompt_tokens, row.attempt)
+        for row in sorted(_of(ended, route), key=lambda row: row.request_index)
     ]  # fmt: skip
 
 
-def _of(found: Finding, route: str) -> list[RequestRecord]:
+def _of(ended: Finding, route: str) -> list[RequestRecord]:
     """The records of a phase; of pairs, those over a route (empty: the gateway's)."""
     theirs = route == REFERENCE
-    alone = not found.phase.pairs
-    return [row for row in found.records if alone or (row.arm == REFERENCE) == theirs]
+    alone = not ended.phase.pairs
+    return [row for row in ended.records if alone or (row.arm == REFERENCE) == theirs]
 
 
 def _phase(

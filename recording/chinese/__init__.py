@@ -101,8 +101,8 @@ def _chinese(text: str, depth: int) -> str:
     if depth < _DEEPEST and _LISTED.fullmatch(text):
         return text.replace(" or ", " 或 ").replace(", ", "、")
     for parts, translated in _patterns():
-        if (found := _values(parts, text)) is not None:
-            values = [_Value(value) for value in found]
+        if (texts := _values(parts, text)) is not None:
+            values = [_Value(value) for value in texts]
             for value in values:
                 value.depth = depth - 1
             return translated.format(*values)
@@ -118,14 +118,14 @@ def _values(parts: Sequence[str], text: str) -> list[str] | None:
     place, end = len(first), len(text) - len(last)
     if not text.startswith(first) or not text.endswith(last) or place > end:
         return None
-    found = []
+    values = []
     for part in middle:
         at = text.find(part, place, end)
         if at < 0:
             return None
-        found.append(text[place:at])
+        values.append(text[place:at])
         place = at + len(part)
-    return [*found, text[place:end]]
+    return [*values, text[place:end]]
 
 
 @cache

@@ -22,10 +22,10 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong and where the help is, and end the program."""
-        said = f"{message}: see {self.prog} --help."
+        sentence = f"{message}: see {self.prog} --help."
         if self.zh:
-            said = f"{chinese(message)}：用法见 {self.prog} --help。"
-        self.exit(2, f"weighbridge: {shown(said)}\n")
+            sentence = f"{chinese(message)}：用法见 {self.prog} --help。"
+        self.exit(2, f"weighbridge: {shown(sentence)}\n")
 
 
 def add_lang(parser: argparse.ArgumentParser) -> None:

@@ -111,10 +111,12 @@ def _fact(scenario: str, index: int, run: str, model: str, said: Message) -> Jud
     return Judgement("pass", json.dumps(shown), counted=True)
 
 
-def _judge(said: Message) -> Judgement:
+def _judge(message: Message) -> Judgement:
     """The word that is counted; an answer without one (a model that thinks) has an empty one."""
-    found = word(said.content or "")
-    return Judgement("pass" if found else "fail", json.dumps({"word": found}), counted=True)
+    first_word = word(message.content or "")
+    return Judgement(
+        "pass" if first_word else "fail", json.dumps({"word": first_word}), counted=True
+    )
 
 
 def mixed_in(phase: Phase, index: int, options: Options) -> Request:
