@@ -126,7 +126,7 @@ def elided(printed: str, shown: str) -> str:
     if not shown.startswith("["):
         printed = printed.removeprefix(_warnings(printed))
     old = PHASES.search(shown)
-    if old is None and shown.endswith("\n...\n"):
+    if "\nphase " not in shown and shown.endswith("\n...\n"):
         return _of_levels(printed, {match[0] for match in LEVELS.finditer(shown)})
     if old and "...\n" in old[0]:
         kept = [line.split()[0] for line in old[0].splitlines() if line not in ("", "...")]

@@ -90,6 +90,8 @@ def test_verdicts_of_levels_that_a_page_leaves_out_are_left_out_again() -> None:
     assert outputs.elided(printed, "run a\nBAD  x\n...\n") == "run b\nBAD  z\n...\n"
     kept = outputs.elided(printed, f"{log}run a\nBAD  x\nok   x\n...\n")
     assert kept == f"{log}run b\nBAD  z\nok   x\n...\n"
+    cut = outputs.elided(printed, "run a\nBAD  x\n\nphase  ok\np/1     1\n...\n")
+    assert cut == printed.removeprefix(log).removesuffix("\nresults/b\n") + "...\n"
 
 
 def test_identity_outputs_come_from_known_settings_and_stand_in_both_languages() -> None:
