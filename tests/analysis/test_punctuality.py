@@ -80,6 +80,15 @@ def test_a_closed_loop_that_read_late_is_generator_limited_on_page_one(tmp_path:
     assert f"{name} 受压测端限制，结果不可信：压测端读取应答最多迟 60.00 ms" in page(folder, "zh")
 
 
+def test_a_lag_that_distorts_only_gaps_between_chunks_says_so(tmp_path: Path) -> None:
+    name = "ladder/gpt-5.4-nano"
+    folder = make(tmp_path / "r", probe("ladder", "gpt-5.4-nano", **STREAM),
+                  events=[end(0.011, name)])  # fmt: skip
+    said = f"do not trust the gaps between the chunks of {name} (generator-limited; its other times"
+    assert said in page(folder) and f"{name} is generator-limited" not in page(folder)
+    assert f"{name} 的 chunk 间隔不可信" in page(folder, "zh")
+
+
 @pytest.mark.parametrize(("requests", "level"), [(1, "note"), (2, "note"), (3, "bad")])
 def test_the_lag_of_one_or_two_requests_is_only_a_note(
     tmp_path: Path, requests: int, level: str

@@ -57,6 +57,12 @@ def _remark(view: View, phase: PhaseNumbers) -> Remark:
     """What limited one phase: its budget, limits of our own machine, or late sends and reads."""
     t, name = view.t, phase.phase
     text = t(f"{name} is generator-limited, do not trust it", f"{name} 受压测端限制，结果不可信")
+    if _only_gaps(phase):
+        text = t(
+            f"do not trust the gaps between the chunks of {name} (generator-limited; its other "
+            "times are within their limits)",
+            f"{name} 的 chunk 间隔不可信（受压测端限制；其余时间未超限）",
+        )
     if waiting := _waited_for_budget(view, name):
         text = t(
             f"{name} was held back by its budget, do not trust its rate: {integer(waiting)} "
@@ -155,6 +161,14 @@ def _lateness(t: Words, phase: PhaseNumbers) -> list[str]:
             )
         )
     return clauses
+
+
+def _only_gaps(phase: PhaseNumbers) -> bool:
+    """Whether lag distorted nothing but the gaps between chunks, which are the shortest times."""
+    sent_late = _above(phase.send_lag.p99_s, phase.send_lag_limit_s)
+    read_late = _above(phase.loop_lag_p99_s, phase.loop_lag_limit_s)
+    gaps = _above(phase.loop_lag_p99_s, phase.chunk_lag_limit_s)
+    return gaps and not (sent_late or read_late or phase.local_limits)
 
 
 def _above(lag_s: float | None, limit_s: float | None) -> bool:
