@@ -292,7 +292,8 @@ def test_the_report_accuses_nobody(tmp_path: Path, reference: Path, lang: str) -
     result, _ = asked(tmp_path / "run", profile, "--reference", reference, "--lang", lang,
                     "--prices", prices, "--fail-on", "identity_differs>0")  # fmt: skip
     assert result.folder is not None and result.code == 1
-    assert "identity_differs is 2 (fails if >0)" in result.text
+    failed = {"en": "identity_differs is 2 (fails", "zh": "identity_differs 为 2（要求"}
+    assert failed[lang] in result.text
     page = (result.folder / "report.md").read_text(encoding="utf-8")
     texts = {
         "en": ("Answers differ from the reference", "another model or version", "quantisation",
