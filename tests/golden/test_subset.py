@@ -31,9 +31,10 @@ def numbers(result: LocustRun) -> list[dict[str, Any]]:
 def assert_kept_or_told(
     phase: dict[str, Any], mine: dict[str, Errors], bare: dict[str, Errors]
 ) -> None:
-    """Times are off by at most a few times the limits and the noise, or the verdict says so.
+    """Times are off by at most a few times the limits and the noise, or the numbers say so.
 
-    This does not need a quiet machine: on a busy one the verdict is `generator-limited`.
+    This does not need a quiet machine: on a busy one the verdict is `generator-limited`, and one
+    stall alone, which is no verdict but may hold up every stream that is open, is the longest lag.
     """
     if phase["generator_limited"]:
         return
@@ -43,7 +44,8 @@ def assert_kept_or_told(
         ("gap_p50_s", phase["chunk_lag_limit_s"]),
     ):
         if name in mine:
-            assert mine[name].p99_s <= 3 * limit + 5 * bare[name].p99_s, name
+            told_s = 3 * limit + phase["loop_lag_max_s"]
+            assert mine[name].p99_s <= told_s + 5 * bare[name].p99_s, name
 
 
 @pytest.mark.long
