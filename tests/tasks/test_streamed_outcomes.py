@@ -204,7 +204,7 @@ def test_a_wait_after_done_is_not_counted_as_latency(serve: Serve) -> None:
     row = send(serve(script).base_url, stream=True)
     assert (row.outcome, row.content) == ("ok", "ok-0")
     assert row.elapsed_sec is not None
-    assert row.elapsed_sec < 0.5
+    assert row.elapsed_sec < 5, "half of the server's wait"
 
 
 # ---- however it is cut
