@@ -51,17 +51,17 @@ def renew(page: Path) -> None:
                 for content in re.findall(rf"^```{kind}\n(.*?)^```\n", text, re.S | re.M)[:1]:
                     (place / name).write_text(content, encoding="utf-8")
             report, printed, statement = _between(place, upstream[0], run, analysis)
-        if "generator-limited" in report:
-            print(f"{page.name}: this machine was late: try again", file=sys.stderr)
-            continue
-        text = outputs.placed(
-            text, found[0], f"```console\n{run}{analysis}{printed}```\n", statement
-        )
+            if outputs.LATE in report:
+                print(f"{page.name}: this machine was late: try again", file=sys.stderr)
+                continue
+            whole = f"```console\n{run}{analysis}{printed}```\n"
+            text = outputs.placed(text, found[0], whole, [statement])
     page.write_text(text, encoding="utf-8")
 
 
-def _between(place: Path, upstream: str, run: str, analysis: str) -> tuple[str, str, str]:
-    """What a run in this folder prints, what the analysis prints of it, and its statement."""
+def _between(place: Path, upstream: str, run: str, analysis: str) -> tuple[str, str, Path]:
+    """What a run in this folder prints, what the analysis prints of it, and its statement's
+    path."""
     litellm = installed("litellm", VERSION, f"litellm[proxy]=={VERSION}") / "litellm"
     words = _words(upstream)
     proxy = [str(litellm), "--config", str(place / "config.yaml"), "--host", "127.0.0.1",
@@ -78,7 +78,7 @@ def _between(place: Path, upstream: str, run: str, analysis: str) -> tuple[str, 
     told = _run(place, [word.replace("results/RUN", name) for word in _words(analysis)])
     [statement] = re.findall(r"\S+\.md$", told, re.M)
     shown = told.replace(str(place) + "/", "").replace(name, "results/RUN")
-    return report, shown, (place / statement).read_text("utf-8")
+    return report, shown, place / statement
 
 
 def _words(command: str) -> list[str]:

@@ -3,7 +3,7 @@
 Each host of the page, `https://NAME.example/v1`, is a simulator with the settings below, which has
 its name again in what is shown. Commands run from the top to the bottom in one folder, so a
 reference that one makes is there for those below. Of a run, the page shows its name, the verdicts
-of the levels that stand there, and `...` (outputs.elided).
+of the levels that stand there, and `...` (console.elided).
 """
 
 import os
@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
-import outputs  # noqa: E402
+import console  # noqa: E402
 
 from tests.locust_run import CANARY  # noqa: E402
 from tests.simulated import Simulator  # noqa: E402
@@ -90,7 +90,7 @@ def _again(folder: Path, at: dict[str, str], commands: str, shown: str) -> str:
         lines.append(re.sub(r"results/[\w-]+", f"results/{run.name}" if run else "", command))
         printed = _printed(folder, at, lines[-1])
     if printed.startswith("run "):
-        printed = outputs.elided(printed, shown)
+        printed = console.elided(printed, shown)
     elif dry := re.findall(r"^gpt-4o: .*\n", printed, re.M):
         printed = dry[0]
     return "".join(lines) + printed

@@ -12,8 +12,10 @@ from tests.locust_run import ROOT
 sys.path.insert(0, str(ROOT / "docs"))
 
 import behind_litellm  # noqa: E402
+import console  # noqa: E402
 import outputs  # noqa: E402
 import relays  # noqa: E402
+import session  # noqa: E402
 
 DOCS = ROOT / "docs"
 PAGES = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md", ROOT / "README.zh-CN.md"]
@@ -28,45 +30,70 @@ def test_a_table_of_a_run_on_a_page_has_todays_columns(page: Path) -> None:
             assert " ".join(line.split()) == " ".join([first, *headers])
 
 
-def test_a_new_output_replaces_its_block_and_its_table() -> None:
+def test_a_new_output_replaces_its_block_and_its_table(tmp_path: Path) -> None:
     """The table that begins alike; another table, and what comes later, stay."""
     before, after = "```console\n$ a\nold\n```\n", "```console\n$ a\nnew\n```\n"
     old, new = "| A | B |\n|---|---|\n| 1 | 2 |\n", "| A | B | C |\n|---|---|---|\n| 3 | 4 | 5 |\n"
     following = "\n| X |\n|---|\n| 1 |\n\n```console\n$ b\n```\n" + old
-    report = f"{new}\n*new*\n\n"
-    page = outputs.placed(f"{before}\n## A\n{old}\n*old*\n{following}", before, after, report)
+    (report := tmp_path / "report.md").write_text(f"{new}\n*new*\n\n")
+    page = outputs.placed(f"{before}\n## A\n{old}\n*old*\n{following}", before, after, [report])
     assert page == f"{after}\n## A\n{new}\n*new*\n{following}"
 
 
-@pytest.mark.parametrize(("command", "shown", "can"), [
-    ("$ .venv/bin/locust --simulator --loglevel WARNING", "run a\nb\n", True),
-    ("$ .venv/bin/locust --simulator --loglevel WARNING", "run a\n...\n", True),
-    ("$ .venv/bin/locust --simulator --loglevel WARNING", "run a\n...\nb\n", False),
-    ("$ .venv/bin/locust --simulator --loglevel WARNING", "run a\nphase ok\na 1\n...\n\nb\n", True),
-    ("$ .venv/bin/locust --simulator --loglevel WARNING", "run a\nb\n$ echo $?\n1\n", True),
-    ("$ .venv/bin/locust --simulator --loglevel WARNING", "run a\n$ echo $?\n1\nb\n", False),
-    ("$ .venv/bin/locust --loglevel WARNING", "run a\nb\n", False),
-    ("$ weighbridge rpm --simulator --loglevel WARNING", "[2026-1-1] a\nrun a\nb\n", True),
-    ("$ weighbridge rpm --simulator --loglevel WARNING", "weighbridge: no\n", False),
-    ("$ weighbridge a --simulator --loglevel WARNING", "run a\n...\nphase ok\na 1\n\n...\n", True),
-])  # fmt: skip
-def test_only_outputs_of_commands_that_run_on_the_simulator_are_renewed(
-    command: str, shown: str, can: bool
-) -> None:
-    assert outputs.can_run(command, shown) is can
+def test_what_a_page_leaves_out_is_left_out_again() -> None:
+    """Phases, verdicts, the log and the paths, where the page has `...`; what is shown is today's."""
+    log = "[2026-11-27 14:10:05,187] vm/WARNING/weighbridge: w\n"
+    phases = "phase  ok\np/1     9\np/2     9\np/3     9\np/4     9\n"
+    printed = f"{log}run b\nBAD  z\nok   y\n\n{phases}\nresults/b\n"
+    for shown, left in {
+        "run a\nBAD  x\n...\n": f"{log}run b\nBAD  z\n...\n",
+        "...\nBAD  x\nok   x\n...\n": "...\nBAD  z\nok   y\n...\n",
+        "...\nphase  ok\np/1     1\n...\np/4     1\n...\n":
+            "...\nphase  ok\np/1     9\n...\np/4     9\n...\n",
+        "...\nrun a\n...\nphase ok\np/1 1\n\n...\n": "...\nrun b\n...\nphase  ok\np/1     9\n...\n",
+        "run a\n": printed,
+        "": "",
+    }.items():  # fmt: skip
+        assert console.elided(printed, shown) == left
 
 
-def test_phases_left_out_on_a_page_are_left_out_again() -> None:
-    """Those behind `...`; the verdicts are today's."""
-    on_page = "run a\nBAD  x\n\nphase  ok\np/1     1\n...\np/4     1\n\nresults/a\n"
-    printed = (
-        "run b\nok   y\n\nphase  ok\np/1     9\np/2     9\np/3     9\np/4     9\n\nresults/b\n"
+def test_a_new_verdict_is_shown_where_the_page_leaves_out_only_the_paths() -> None:
+    shown = "run a\nok   x\n\nphase  ok\np/1     1\n...\n"
+    printed = "run b\nBAD  z\nok   y\n\nphase  ok\np/1     9\n\nresults/b\n"
+    assert console.elided(printed, shown) == printed.replace("\nresults/b\n", "...\n")
+
+
+def test_a_block_shows_what_a_shell_prints_of_its_commands() -> None:
+    """On both streams, with the exit code of the command before; a server of the block ends."""
+    shown = (
+        "$ echo a >&2; (exit 3)\nx\n$ echo $?\nx\n$ sleep 60 &\n$ export A=1\n$ echo \\\n  $A\nx\n"
     )
-    elided = outputs.elided(printed, on_page)
-    assert elided == "run b\nok   y\n\nphase  ok\np/1     9\n...\np/4     9\n\nresults/b\n"
-    assert outputs.elided(printed, printed) == printed
-    told = outputs.elided(printed, "run a\n...\nphase  ok\np/1     1\n\n...\n")
-    assert told.startswith("run b\n...\nphase  ok\np/1     9\np/2") and told.endswith("9\n...\n")
+    block = console.block(shown)
+    with session.session() as terminal:
+        printed = terminal.run(block.commands)
+    assert block.again(printed) == (
+        "$ echo a >&2; (exit 3)\na\n$ echo $?\n3\n$ sleep 60 &\n$ export A=1\n$ echo \\\n  $A\n1\n"
+    )
+
+
+def test_a_page_is_made_anew_in_one_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file is the block above, its run has today's name wherever it stands, also in the
+    commands below, and the Chinese page has the same blocks."""
+    before, today = "rpm-20260101T000000-abcd", "rpm-20261231T000000-beef"
+    first = "```console\n$ cat a.toml\nrun {0}\n```\n"
+    second = "```console\n$ echo results/{0}\nresults/{0}\n```\n"
+    page = "```toml\nrun " + today + "\n```\n" + first + "\n{0}\n" + second
+    docs = tmp_path / "docs"
+    (docs / "zh").mkdir(parents=True)
+    (docs / "page.md").write_text(page.format(before))
+    (docs / "zh" / "page.md").write_text((first + second).format(before) + "页\n")
+    monkeypatch.setattr(outputs, "ROOT", tmp_path)
+    monkeypatch.setattr(outputs, "DOCS", docs)
+    assert outputs.renew(docs / "page.md")
+    assert (docs / "page.md").read_text() == page.format(today)
+    assert (docs / "zh" / "page.md").read_text() == (first + second).format(today) + "页\n"
 
 
 @pytest.mark.parametrize("name", behind_litellm.PAGES)
@@ -81,17 +108,6 @@ def test_a_page_with_litellm_holds_all_that_its_outputs_are_made_of(name: str) -
     assert heads
     for column in {cell.strip() for head in heads for cell in head.split("|")}:
         assert any(f'"{column}"' in source for source in sources), column
-
-
-def test_verdicts_of_levels_that_a_page_leaves_out_are_left_out_again() -> None:
-    """So are the warnings before the run where the page shows none."""
-    log = "[2026-11-27 14:10:05,187] vm/WARNING/weighbridge: w\n"
-    printed = f"{log}run b\nBAD  z\nnote y\nok   x\n\nphase  ok\np/1     9\n\nresults/b\n"
-    assert outputs.elided(printed, "run a\nBAD  x\n...\n") == "run b\nBAD  z\n...\n"
-    kept = outputs.elided(printed, f"{log}run a\nBAD  x\nok   x\n...\n")
-    assert kept == f"{log}run b\nBAD  z\nok   x\n...\n"
-    cut = outputs.elided(printed, "run a\nBAD  x\n\nphase  ok\np/1     1\n...\n")
-    assert cut == printed.removeprefix(log).removesuffix("\nresults/b\n") + "...\n"
 
 
 def test_identity_outputs_come_from_known_settings_and_stand_in_both_languages() -> None:

@@ -1,0 +1,66 @@
+"""A terminal in which a page's commands are run: a folder like a checkout, but empty of results."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LEFT_OUT = ("results", ".env", ".git", "locust.conf")
+LONGEST_S = 900
+END = "END OF COMMAND"
+TYPED = """
+trap 'kill $(jobs -p) 2>/dev/null' EXIT
+typed() { local code=$?; cat; return $code; }
+"""
+"""Servers of a block end with it; showing a command leaves `$?` as it was."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """The folder, and the language of what is printed (`en` or `zh`)."""
+
+    folder: Path
+    lang: str = "en"
+
+    def run(self, commands: Iterable[str]) -> str:
+        """What a terminal shows of these commands, run one after another in one shell: each
+        command (`$ ...`) as it is typed, then what it prints on either stream."""
+        typed = "".join(
+            f"typed <<'{END}'\n{command}{END}\n{command.removeprefix('$ ')}" for command in commands
+        )
+        done = subprocess.run(
+            ["bash", "-c", TYPED + typed],
+            cwd=self.folder, env=self._environment(), stdin=subprocess.DEVNULL, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONGEST_S, check=False,
+        )  # fmt: skip
+        return done.stdout.replace(f"{self.folder}/", "")
+
+    def written(self) -> list[Path]:
+        """The reports and statements of all runs so far."""
+        return sorted((self.folder / "results").glob("*/*.md"))
+
+    def _environment(self) -> dict[str, str]:
+        """The operator's own gateway and language play no part."""
+        kept = {
+            name: value for name, value in os.environ.items()
+            if not name.startswith(("OPENAI", "WEIGHBRIDGE"))
+        }  # fmt: skip
+        return kept | {
+            "PATH": f"{self.folder}/.venv/bin:{kept['PATH']}", "WEIGHBRIDGE_LANG": self.lang,
+            "PYTHONUNBUFFERED": "1",
+        }  # fmt: skip
+
+
+@contextmanager
+def session(lang: str = "en") -> Iterator[Session]:
+    """A session in a temporary folder that links to all that a checkout holds."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for held in ROOT.iterdir():
+            if held.name not in LEFT_OUT:
+                (folder / held.name).symlink_to(held)
+        yield Session(folder, lang)
