@@ -21,7 +21,7 @@ from analysis.watch import command as watch
 from recording.chinese import asked_language, in_language
 from recording.chinese.parser import Parser, into_chinese
 from recording.errors import OperatorError
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m analysis") -> int:
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m analysis
     try:
         failed = options.command(options)
     except OperatorError as error:
-        print(f"weighbridge: {shown(in_language(str(error), lang))}", file=sys.stderr)
+        print(f"weighbridge: {printable(in_language(str(error), lang))}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone: nothing is left to say
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m analysis
     except OSError as error:
         where = error.filename or "a file"
         why = f"{where} cannot be used ({error.strerror}): give another path."
-        print(f"weighbridge: {shown(in_language(why, lang))}", file=sys.stderr)
+        print(f"weighbridge: {printable(in_language(why, lang))}", file=sys.stderr)
         return 2
     except (AttributeError, KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
         if os.environ.get("WEIGHBRIDGE_TRACEBACK"):
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m analysis
             f"a file that was given cannot be read as what it should be ({type(error).__name__}: "
             f"{error}): restore it; WEIGHBRIDGE_TRACEBACK=1 shows where it was found."
         )
-        print(f"weighbridge: {shown(in_language(why, lang))}", file=sys.stderr)
+        print(f"weighbridge: {printable(in_language(why, lang))}", file=sys.stderr)
         return 2
     return 1 if failed else 0
 

@@ -9,7 +9,7 @@ from compat.registry import find
 from compat.verdict import LONGEST_FACT_CHARS, SYMBOLS, WORST_FIRST, Verdict
 from recording.bilingual import Bilingual
 from recording.errors import InputError
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 VERSION = 1
 
@@ -40,7 +40,7 @@ class Cell:
     cause: Cause = Cause.UNKNOWN
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "evidence", shown(self.evidence, LONGEST_FACT_CHARS))
+        object.__setattr__(self, "evidence", printable(self.evidence, LONGEST_FACT_CHARS))
 
     @property
     def symbol(self) -> str:

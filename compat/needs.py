@@ -6,7 +6,7 @@ from typing import Any
 
 from compat.own_in_traffic import OwnInTraffic, own_features
 from compat.registry import BY_ID
-from recording.json_values import Json, mapping, numeric, whole
+from recording.json_values import Json, mapping, numeric, whole_number
 
 _MANY_TOOLS = 32
 _HARMLESS = ("user", "safety_identifier", "metadata", "prompt_cache_key", "service_tier", "store",
@@ -106,7 +106,7 @@ USES: Mapping[str, Callable[[Json], bool]] = {
     "max_tokens": _has("max_tokens"),
     "max_completion_tokens": _has("max_completion_tokens"),
     "stop": _has("stop"),
-    "n": lambda body: (whole(body.get("n")) or 1) > 1,
+    "n": lambda body: (whole_number(body.get("n")) or 1) > 1,
     "seed": _has("seed"),
     "temperature": lambda body: numeric(body.get("temperature")) not in (None, 1.0),
     "top_p": lambda body: numeric(body.get("top_p")) not in (None, 1.0),

@@ -10,7 +10,7 @@ from compat.checks.own import SCHEMA, SCHEMA_STREAM, TOOL, TOOL_STREAM
 from compat.own import parse
 from recording.errors import OperatorError
 from recording.json_values import Json, mapping
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _unfit(body: Json) -> Iterator[tuple[str, str]]:
             try:
                 _read(table, definition)
             except OperatorError as error:
-                yield kind, shown(str(error).removeprefix(f"it: [{table}] entry 1 "))
+                yield kind, printable(str(error).removeprefix(f"it: [{table}] entry 1 "))
 
 
 def _table(name: str, listed: Iterable[Mapping[str, Any]]) -> str:

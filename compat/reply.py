@@ -7,7 +7,7 @@ from typing import Any
 from compat.evidence import Evidence, answered, object_of, strict_json
 from compat.sse import events
 from compat.verdict import Settled, broken
-from recording.json_values import at, first, mapping, text_of, whole
+from recording.json_values import at, first, mapping, text_of, whole_number
 from recording.untrusted_text import quoted
 
 DONE = "[DONE]"
@@ -71,18 +71,18 @@ class Reply:
 
     @property
     def prompt_tokens(self) -> int | None:
-        return whole((self.usage or {}).get("prompt_tokens"))
+        return whole_number((self.usage or {}).get("prompt_tokens"))
 
     @property
     def completion_tokens(self) -> int | None:
-        return whole((self.usage or {}).get("completion_tokens"))
+        return whole_number((self.usage or {}).get("completion_tokens"))
 
     @property
     def reasoning_tokens(self) -> int | None:
         usage = self.usage or {}
         return first(
-            whole(at(usage, "completion_tokens_details.reasoning_tokens")),
-            whole(usage.get("reasoning_tokens")),
+            whole_number(at(usage, "completion_tokens_details.reasoning_tokens")),
+            whole_number(usage.get("reasoning_tokens")),
         )
 
     @property
@@ -91,7 +91,7 @@ class Reply:
         usage = self.usage or {}
         paths = ("prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens",
                  "cache_read_input_tokens", "cached_tokens")  # fmt: skip
-        return first(*(whole(at(usage, path)) for path in paths))
+        return first(*(whole_number(at(usage, path)) for path in paths))
 
     @property
     def spent_on_thinking(self) -> bool:
@@ -115,7 +115,7 @@ def came_as_stream(evidence: Evidence) -> bool:
 
 
 def _plain(choice: Mapping[str, Any]) -> Choice:
-    parsed = Choice(whole(choice.get("index")))
+    parsed = Choice(whole_number(choice.get("index")))
     _add(parsed, mapping(choice.get("message")), streamed=False)
     _finish(parsed, choice)
     return parsed
@@ -140,7 +140,7 @@ def _streamed(evidence: Evidence) -> Reply:
         if isinstance(chunk.get("usage"), dict):
             reply.usage = chunk["usage"]
         for part in _list(chunk.get("choices")):
-            index = whole(mapping(part).get("index"))
+            index = whole_number(mapping(part).get("index"))
             choice = next((c for c in reply.choices if c.index == index), None)
             if choice is None:
                 reply.choices.append(choice := Choice(index))
@@ -169,7 +169,7 @@ def _add(choice: Choice, message: Mapping[str, Any], streamed: bool) -> None:
 
 def _call(choice: Choice, called: Mapping[str, Any], place: int | None) -> None:
     """Adds a call, or a stream's piece of one, to the call with its index."""
-    index = whole(called.get("index")) if place is None else place
+    index = whole_number(called.get("index")) if place is None else place
     if index is None:
         choice.faults.append("a tool call without index")
     call = next((c for c in choice.calls if c.index == index), None)

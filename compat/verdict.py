@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 LONGEST_FACT_CHARS = 200
 MOST_ROUNDS = 3
@@ -49,7 +49,7 @@ class Finding:
     seen_in: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "fact", shown(self.fact, LONGEST_FACT_CHARS))
+        object.__setattr__(self, "fact", printable(self.fact, LONGEST_FACT_CHARS))
 
 
 class Settled(Exception):

@@ -32,7 +32,7 @@ from recording.chinese import InChinese, asked_language, in_language
 from recording.errors import OperatorError
 from recording.record import RequestRecord
 from recording.recorder import Parcel, Recorder
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 from settings.command_line import add_arguments, answer
 from settings.endpoint import Endpoint
 from settings.options import Options
@@ -51,7 +51,7 @@ Face = Callable[[Environment, Any, Command, InFlight], None]
 def refuse(error: OperatorError) -> NoReturn:
     """Exit with one sentence and code 2 after an operator error; nothing was sent."""
     sentence = in_language(str(error), asked_language(sys.argv[1:], os.environ))
-    print(f"weighbridge: {shown(sentence)}", file=sys.stderr, flush=True)
+    print(f"weighbridge: {printable(sentence)}", file=sys.stderr, flush=True)
     sys.exit(2)
 
 
@@ -274,7 +274,7 @@ class Control:
             return
         self._command.quit()
         if (session := self.session) is not None:
-            folder = shown(session.folder)
+            folder = printable(session.folder)
             print(f"weighbridge: the run in {folder} never began.", file=sys.stderr)
 
 

@@ -35,7 +35,7 @@ from recording.folder import new_run_id
 from recording.reasons import Reason
 from recording.redaction import MARK, SHORTEST
 from recording.row_notes import clause
-from recording.untrusted_text import lines, shown
+from recording.untrusted_text import lines, printable
 from settings.address import masked
 from settings.endpoint import EmbeddedSimulator, Endpoint, resolve
 from settings.model_names import model_names
@@ -119,12 +119,12 @@ class Command:
                 print(lines(in_language(line, asked.lang)))
             for note in plan.traffic.notes if plan.traffic else ():
                 text = clause(note, place=asked.lang == "zh")
-                print(shown(in_language(f"your own traffic: {text}", asked.lang)))
+                print(printable(in_language(f"your own traffic: {text}", asked.lang)))
             prices = table(asked, remains.manifest if remains else None)
-            print(shown(in_language(self._gateway_of(whole), asked.lang)))
+            print(printable(in_language(self._gateway_of(whole), asked.lang)))
             estimated = estimate_said(plan, asked, prices)
             zh, en = f"{estimated.zh}。未发送任何请求。", f"{estimated.en}. Nothing was sent."
-            print(shown(zh if asked.lang == "zh" else en))
+            print(printable(zh if asked.lang == "zh" else en))
             sys.exit(0)
         if not isinstance(self.environment.runner, MasterRunner):  # its workers see to themselves
             machine_capacity.make_room(asked.max_workers if plan.endless else plan.users)
@@ -141,7 +141,7 @@ class Command:
         models = [phase.model for phase in plan.phases] or asked.models
         endpoint = self._endpoint(whole, models)
         log.info("%s", endpoint.named)
-        self.environment.host = endpoint.shown
+        self.environment.host = endpoint.masked_url
         if any(len(one) >= SHORTEST and one in asked.extra_body for one in endpoint.secrets):
             raise OperatorError(
                 "--extra-body contains a secret that every file of the run would show: put it into "
@@ -173,9 +173,9 @@ class Command:
         """Where this server was told to send, if it was told. Raises OperatorError."""
         given = Options.of(self.environment.parsed_options)
         if given.simulator:
-            return self._endpoint(given).shown
+            return self._endpoint(given).masked_url
         try:
-            return self._resolved(given).shown
+            return self._resolved(given).masked_url
         except OperatorError:
             # What is wrong is said when a run is asked for; the start form may name a gateway.
             return masked(self.environment.host or "") or None

@@ -61,7 +61,7 @@ class Address:
     def of(cls, endpoint: Endpoint) -> "Address":
         """Where an endpoint leads."""
         key_name = endpoint.choice.key_name if endpoint.choice else ""
-        return cls(endpoint.shown, endpoint.simulated, key_name)
+        return cls(endpoint.masked_url, endpoint.simulated, key_name)
 
 
 @with_config(_EXACT)

@@ -59,7 +59,7 @@ def preflight(
             bare = where.tls is not None and not endpoint.access.client_cert
             message = redacted(f"{cause}", endpoint.secrets)
             raise OperatorError(
-                f"the gateway at {endpoint.shown} cannot be reached ({message}): "
+                f"the gateway at {endpoint.masked_url} cannot be reached ({message}): "
                 f"{remedy(message, proxy, bare_tls=bare)}"
             ) from None
     except openai.APIStatusError as error:
@@ -86,7 +86,7 @@ def _elsewhere(endpoint: Endpoint, where: Route, options: Options) -> tuple[Doub
         return ()
     finally:
         client.close()
-    return (Doubt("base_url", endpoint.shown, (other.shown,)),) if names else ()
+    return (Doubt("base_url", endpoint.masked_url, (other.masked_url,)),) if names else ()
 
 
 def _client(endpoint: Endpoint, base_url: str, where: Route, options: Options) -> Client:

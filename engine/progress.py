@@ -10,7 +10,7 @@ import gevent
 
 from loadshapes.phase import Phase
 from recording.tally import Tally
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 LINE_EVERY_S = 5.0
 BAR_EVERY_S = 0.5
@@ -121,6 +121,6 @@ class Progress:
         tally = self._tallies[phase.name]
         share = (tally.done + tally.dropped) / phase.count if phase.count else 0.0
         filled = "#" * int(share * BAR_CELLS)
-        line = shown(self.line(phase, ended=bool(end)))
+        line = printable(self.line(phase, ended=bool(end)))
         text = f"\r[{filled:<{BAR_CELLS}}] {line}\033[K{end}"
         print(text, end="", file=sys.stderr, flush=True)

@@ -16,7 +16,7 @@ from settings import option
 from settings.endpoint import Endpoint
 from settings.money import Tariff
 from settings.options import Options, as_kept
-from settings.resume import drawn
+from settings.resume import drawn_values
 
 
 def place_of(names: Sequence[str], begun: Collection[str]) -> int:
@@ -40,7 +40,7 @@ def opening(
         options.run_id,
         options=as_kept(given),
         sent_options=option.names(Options, "sent"),
-        drawn=drawn(options, given),
+        drawn_options=drawn_values(options, given),
         plan=plan.as_dicts(),
         gateway=endpoint.facts(),
         currency=tariff.currency,

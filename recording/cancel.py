@@ -65,7 +65,7 @@ class Cancel:
         """The value from its form in a manifest or a message."""
         return cls(**facts) if facts else None
 
-    def drawn(self, number: int) -> bool:
+    def applies_to(self, number: int) -> bool:
         """Whether request `number` is cancelled."""
         if is_probe(self.probe_every, number):
             return False

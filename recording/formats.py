@@ -89,5 +89,5 @@ def columns(present: Sequence[str], made_by: str = "") -> tuple[str, ...]:
 
 def _some(names: Sequence[str]) -> str:
     """The first few of the names: an arbitrary file may have any number of them."""
-    shown = ", ".join(name[:40] for name in names[:5])
-    return (f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown) or "none"
+    first_few = ", ".join(name[:40] for name in names[:5])
+    return (f"{first_few} and {len(names) - 5} more" if len(names) > 5 else first_few) or "none"

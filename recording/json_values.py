@@ -15,7 +15,7 @@ def mapping(value: object) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def whole(value: object) -> int | None:
+def whole_number(value: object) -> int | None:
     """A whole number that a 64-bit column can hold, also when written as 12.0 or as text."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
         value = int(value)

@@ -57,5 +57,5 @@ def _row(request: Orphan, run_id: str, phase: Mapping[str, Any]) -> RequestRecor
         error_type=Outcome.LOST.value,
         error_message=WHY,
         arm=arm(seed, request.index) if seed else None,
-        cancel_after=str(cancel) if cancel is not None and cancel.drawn(place) else None,
+        cancel_after=str(cancel) if cancel is not None and cancel.applies_to(place) else None,
     )

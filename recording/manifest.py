@@ -24,17 +24,17 @@ PACKAGES = ("locust", "openai", "gevent", "pandas", "httpx2", "httptools", "pyth
 def project_version() -> str:
     """Weighbridge's version, from the checkout's pyproject.toml or from the installed package."""
     try:
-        stated = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+        pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     except OSError:
         return version("weighbridge")
-    return str(tomllib.loads(stated)["project"]["version"])
+    return str(tomllib.loads(pyproject)["project"]["version"])
 
 
 def manifest(
     run_id: str,
     *,
     options: Mapping[str, Scalar],
-    drawn: Mapping[str, Scalar] | None = None,
+    drawn_options: Mapping[str, Scalar] | None = None,
     plan: Sequence[PlannedPhase],
     gateway: Gateway,
     currency: str | None,
@@ -45,10 +45,10 @@ def manifest(
 ) -> Manifest:
     """The manifest of a run that is about to start.
 
-    `options` are the options as the operator gave them; `drawn` holds the values that the run chose
-    itself: its id, its task_id prefix, a fresh nonce. So two runs of one command have equal
-    options. `sent_options` names the options that decide what is sent: runs that differ in one of
-    them are not comparable.
+    `options` are the options as the operator gave them; `drawn_options` holds the values that the
+    run chose itself: its id, its task_id prefix, a fresh nonce. So two runs of one command have
+    equal options. `sent_options` names the options that decide what is sent: runs that differ in
+    one of them are not comparable.
     """
     wall = time.get_clock_info("time")
     monotonic = time.get_clock_info("perf_counter")
@@ -71,7 +71,7 @@ def manifest(
         "workers": workers,
         "options": dict(options),
         "sent_options": list(sent_options),
-        "drawn": dict(drawn or {}),
+        "drawn": dict(drawn_options or {}),
         "slo": None if slo is None else dict(slo),
         "plan": list(plan),
         "clock": {
@@ -118,7 +118,7 @@ def git_commit() -> str | None:
     if not (ROOT / "pyproject.toml").is_file():
         return None  # git would answer for whatever checkout stands above
     try:
-        asked = subprocess.run(
+        rev_parse = subprocess.run(
             ["git", "-C", str(ROOT), "rev-parse", "HEAD"],
             capture_output=True,
             text=True,
@@ -126,4 +126,4 @@ def git_commit() -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return asked.stdout.strip() if asked.returncode == 0 else None
+    return rev_parse.stdout.strip() if rev_parse.returncode == 0 else None

@@ -38,9 +38,9 @@ class Unsent:
     def of(cls, stored: Mapping[str, Any]) -> "Unsent":
         """The inverse of `as_dict`, also for an event. Raises ValueError for anything else."""
         values: dict[str, Any] = {item.name: stored.get(item.name) for item in fields(cls)}
-        whole = [values[name] for name in ("first", "last", "step", "count", "attempt")]
+        whole_numbers = [values[name] for name in ("first", "last", "step", "count", "attempt")]
         texts = [values[name] for name in ("run_id", "worker", "phase", "model", "reason")]
-        if not all(type(number) is int for number in whole) or not all(
+        if not all(type(number) is int for number in whole_numbers) or not all(
             isinstance(text, str) for text in texts
         ):
             raise ValueError("it does not say which requests were not sent")

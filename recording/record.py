@@ -224,8 +224,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
 def clean(text: str) -> str:
     """The text without characters that UTF-8 or a CSV reader cannot hold."""
-    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return whole.replace("\0", "\ufffd")
+    valid_unicode = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return valid_unicode.replace("\0", "\ufffd")
 
 
 def _cell(value: object) -> str:

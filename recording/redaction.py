@@ -84,8 +84,8 @@ def _forms(key: str) -> tuple[str, ...]:
     for lead in range(3):  # where the key begins within base64's groups of three bytes
         # Characters that share bits with the text before or after the key are left out.
         code = base64.b64encode(b"\0" * lead + key.encode()).decode().rstrip("=")
-        whole = code[(0, 2, 3)[lead] : (lead + len(key)) * 8 // 6]
-        coded |= {whole, whole.replace("+", "-").replace("/", "_")}
+        unshared = code[(0, 2, 3)[lead] : (lead + len(key)) * 8 // 6]
+        coded |= {unshared, unshared.replace("+", "-").replace("/", "_")}
     return tuple(sorted(coded, key=len, reverse=True))
 
 
@@ -95,18 +95,18 @@ def _broken_forms(key: str) -> tuple[re.Pattern[str], ...]:
     gap = r"(?:\s|\\+[nrt]|=\r?\n|\u200b)*"
     if len(key) < SHORTEST:
         return tuple(re.compile(re.escape(form)) for form in _forms(key))
-    whole = re.compile(gap.join(map(_any_writing, key)))
-    return (whole, *(re.compile(gap.join(map(re.escape, form))) for form in _forms(key)))
+    any_writing = re.compile(gap.join(map(_any_writing, key)))
+    return (any_writing, *(re.compile(gap.join(map(re.escape, form))) for form in _forms(key)))
 
 
 def _any_writing(character: str) -> str:
     """A pattern for one character, plain or escaped as JSON, URLs or HTML may escape it."""
     number = ord(character)
     # A letter behind a backslash is a line break's (`\\n`), or its own.
-    own = character if character.isalnum() else rf"\\*{re.escape(character)}"
+    plain = character if character.isalnum() else rf"\\*{re.escape(character)}"
     digits = "".join(f"[{digit}{digit.upper()}]" for digit in f"{number:02x}")
     return (
-        rf"(?:{own}|\\+(?:u00|x){digits}|%(?:25)*{digits}"
+        rf"(?:{plain}|\\+(?:u00|x){digits}|%(?:25)*{digits}"
         rf"|&(?:amp;)*#(?:0*{number}|[xX]0*{digits});?)"
     )
 

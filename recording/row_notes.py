@@ -101,7 +101,7 @@ class Notes:
 def clause(note: Note, place: int = 0) -> str:
     """A note as a clause, in English or, with `place` 1, in Chinese."""
     names = [str(name)[:40] for name in note["names"]]
-    shown = ", ".join(names[:NAMES_SHOWN]) + (" ..." if len(names) > NAMES_SHOWN else "")
+    listed = ", ".join(names[:NAMES_SHOWN]) + (" ..." if len(names) > NAMES_SHOWN else "")
     count = note["count"]
     number = f"{count:,}" if note["kind"] != "silence" else f"{count}"
-    return _SAID[note["kind"]][place].format(count=number, names=shown)
+    return _SAID[note["kind"]][place].format(count=number, names=listed)

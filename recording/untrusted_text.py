@@ -2,7 +2,7 @@
 
 Examples are a gateway's messages, models and finish reasons, and names in other people's files. A
 terminal obeys their escapes, their line breaks forge log lines, and bidi marks reverse a sentence.
-Rows keep such text as it came; everything that shows it passes it through `shown`.
+Rows keep such text as it came; everything that shows it passes it through `printable`.
 """
 
 import json
@@ -27,7 +27,7 @@ _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 LONGEST_CHARS = 160
 
 
-def shown(words: object, longest: int | None = None) -> str:
+def printable(words: object, longest: int | None = None) -> str:
     """The text on one line, with invisible characters written as escapes: `\\x1b`, `\\u202e`.
 
     Cut to `longest` characters, the last of them `…`. Applying it twice changes nothing more.
@@ -41,17 +41,17 @@ def shown(words: object, longest: int | None = None) -> str:
 
 def quoted(words: object, longest: int = LONGEST_CHARS) -> str:
     """The text for a sentence or a cell: shown, stripped and cut."""
-    return shown(str(words).strip(), longest)
+    return printable(str(words).strip(), longest)
 
 
 def markup(words: object) -> str:
     """The text escaped for HTML: on one line, with no tag and no entity of its own."""
-    return escape(shown(words))
+    return escape(printable(words))
 
 
 def lines(text: str) -> str:
     """A text with our own line breaks, each line shown."""
-    return "\n".join(shown(line) for line in text.split("\n"))
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def as_json(content: Any, indent: int | None = 2) -> str:
@@ -69,7 +69,7 @@ class ShownWords(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = shown(record.getMessage()), None
+        record.msg, record.args = printable(record.getMessage()), None
         if record.exc_info and record.exc_info[0] is not None and not record.exc_text:
             record.exc_text = lines(logging.Formatter().formatException(record.exc_info))
         return True

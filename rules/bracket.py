@@ -58,7 +58,7 @@ class Bracket:
     reliability: float = 1.0
 
     @property
-    def stated(self) -> float | None:
+    def stated_confidence(self) -> float | None:
         """The confidence that may be stated; None: the windows are too short."""
         return self.confidence if self.reliability >= LONG_ENOUGH else None
 

@@ -142,15 +142,17 @@ class Budget:
 
         `prompt_tokens` is the expected size of its prompt, if known.
         """
-        seen = self.highest_use.get(kind)
-        prompt = max(prompt_tokens, seen.prompt_tokens if seen else 0)
-        output = max(max_tokens or 0, seen.unbounded_tokens if seen else 0)
+        highest = self.highest_use.get(kind)
+        prompt = max(prompt_tokens, highest.prompt_tokens if highest else 0)
+        output = max(max_tokens or 0, highest.unbounded_tokens if highest else 0)
         table = self.priced(kind[0], round(prompt), output) if prompt else None
-        if seen is None or (table is not None and not seen.off_table and table >= seen.flat):
+        if highest is None or (
+            table is not None and not highest.off_table and table >= highest.flat
+        ):
             return table
-        units = zip(seen.units, self.ratios, strict=True)
+        units = zip(highest.units, self.ratios, strict=True)
         by_seen = (unit * (prompt + ratio * output) for unit, ratio in units)
-        return max(table or 0.0, seen.flat, *by_seen)
+        return max(table or 0.0, highest.flat, *by_seen)
 
     def reserve(
         self, kind: Kind, max_tokens: int | None, prompt_tokens: float = 0.0
@@ -210,18 +212,18 @@ class Budget:
             return
         if not prompt and not record.success:  # the fee of a refusal says nothing about an answer
             return
-        seen = self.highest_use.setdefault(kind, HighestUse([0.0] * len(self.ratios)))
+        highest = self.highest_use.setdefault(kind, HighestUse([0.0] * len(self.ratios)))
         if not prompt:
-            seen.flat = max(seen.flat, used)
+            highest.flat = max(highest.flat, used)
             return
         weights = (prompt - cached + ratio * completion for ratio in self.ratios)
-        pairs = zip(seen.units, weights, strict=True)
-        seen.units = [max(unit, used / weight) for unit, weight in pairs]
-        seen.prompt_tokens = max(seen.prompt_tokens, prompt)
+        pairs = zip(highest.units, weights, strict=True)
+        highest.units = [max(unit, used / weight) for unit, weight in pairs]
+        highest.prompt_tokens = max(highest.prompt_tokens, prompt)
         if completion > (record.max_tokens or 0):
-            seen.unbounded_tokens = max(seen.unbounded_tokens, completion)
+            highest.unbounded_tokens = max(highest.unbounded_tokens, completion)
         table = self.priced(kind[0], prompt, completion)
-        seen.off_table |= table is not None and used > table * (1 + 1e-9)
+        highest.off_table |= table is not None and used > table * (1 + 1e-9)
 
     # ---- a budget for each generator, as messages
 
@@ -230,26 +232,26 @@ class Budget:
         return tuple(
             Experience(
                 *kind,
-                tuple(seen.units),
-                seen.flat,
-                seen.prompt_tokens,
-                seen.unbounded_tokens,
-                seen.off_table,
+                tuple(highest.units),
+                highest.flat,
+                highest.prompt_tokens,
+                highest.unbounded_tokens,
+                highest.off_table,
             )
-            for kind, seen in self.highest_use.items()
+            for kind, highest in self.highest_use.items()
         )
 
     def learn_from(self, experience: Iterable[Experience]) -> None:
         """Adopt the observations of another budget."""
         for other in experience:
             kind = (other.model, other.request)
-            seen = self.highest_use.setdefault(kind, HighestUse([0.0] * len(self.ratios)))
-            pairs = zip(seen.units, other.units, strict=True)
-            seen.units = [max(unit, theirs) for unit, theirs in pairs]
-            seen.flat = max(seen.flat, other.flat)
-            seen.prompt_tokens = max(seen.prompt_tokens, other.prompt_tokens)
-            seen.unbounded_tokens = max(seen.unbounded_tokens, other.unbounded_tokens)
-            seen.off_table |= other.off_table
+            highest = self.highest_use.setdefault(kind, HighestUse([0.0] * len(self.ratios)))
+            pairs = zip(highest.units, other.units, strict=True)
+            highest.units = [max(unit, theirs) for unit, theirs in pairs]
+            highest.flat = max(highest.flat, other.flat)
+            highest.prompt_tokens = max(highest.prompt_tokens, other.prompt_tokens)
+            highest.unbounded_tokens = max(highest.unbounded_tokens, other.unbounded_tokens)
+            highest.off_table |= other.off_table
 
     def as_dict(self) -> Mapping[str, float]:
         """The fields for the event log."""

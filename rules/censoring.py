@@ -118,7 +118,7 @@ def waited_s(row: Ended, last_s: float) -> float | None:
 
 
 def times(
-    rows: Sequence[Any], time: str, taken: Callable[[Any], float | None]
+    rows: Sequence[Any], time: str, time_of: Callable[[Any], float | None]
 ) -> tuple[list[float], list[float]]:
     """The known times (`e2e`, `ttft`, `tpot`), and the lower bounds of the censored ones.
 
@@ -132,7 +132,7 @@ def times(
         if time != "e2e" and not row.stream:
             continue
         if row.success:
-            if (took := taken(row)) is not None:
+            if (took := time_of(row)) is not None:
                 known.append(took)
             elif time == "tpot" and tpot_unknown(row):
                 running.append(0.0)

@@ -40,8 +40,10 @@ def meaning(name: str) -> str | None:
 def count(name: str, numbers: Mapping[str, Any]) -> int:
     """The count of a name in a phase, from its numbers in summary.json."""
     if match := _STATUS.fullmatch(name):
-        wanted = match[1].removesuffix("xx")
+        status_prefix = match[1].removesuffix("xx")
         statuses = numbers.get("status_counts") or {}
-        return sum(int(n) for status, n in statuses.items() if str(status).startswith(wanted))
+        return sum(
+            int(n) for status, n in statuses.items() if str(status).startswith(status_prefix)
+        )
     ended, flagged = numbers.get("outcomes") or {}, numbers.get("checks") or {}
     return int(ended.get(name, 0)) + (int(flagged.get(name, 0)) if name in FLAGS else 0)

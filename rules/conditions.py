@@ -167,10 +167,10 @@ METRICS: dict[str, Metric] = {
         f"overhead_{base}{rank}_ms": Metric(
             f"{base}{rank}",
             Where.PAIRS,
-            f"what the gateway adds to the {told}{what}: fails where all of the 95 % interval does",
+            f"what the gateway adds to the {time}{what}: fails where all of the 95 % interval does",
             "ms",
         )
-        for base, told in (("ttft", "TTFT"), ("total", "total time"), ("tpot", "TPOT"))
+        for base, time in (("ttft", "TTFT"), ("total", "total time"), ("tpot", "TPOT"))
         for rank, what in (
             ("", " of a pair"),
             ("_p50", "'s P50"),
@@ -278,7 +278,7 @@ class Condition:
         return f"{self.sign}{repr(self.limit).removesuffix('.0')}"
 
     @property
-    def kept(self) -> str:
+    def requirement(self) -> str:
         """What holds where the condition is not true, e.g. `≥ 0.99`."""
         return f"{_KEPT[self.sign]} {repr(self.limit).removesuffix('.0')}"
 

@@ -160,8 +160,8 @@ def good_enough(row: Row, objectives: Objectives) -> bool:
             continue
         if time == "tpot" and (tokens := tokens_of(row)) is not None and tokens < 2:
             continue
-        taken = TAKEN[time](row)
-        if taken is None or round(taken, 12) > round(limit.seconds, 12):
+        took_s = TAKEN[time](row)
+        if took_s is None or round(took_s, 12) > round(limit.seconds, 12):
             return False
     return True
 
@@ -209,7 +209,7 @@ def _judge(
     middle = sorted(took)[len(took) // 2] if took else limit
     waves = [design_effect([t > edge for t in took]) for edge in (limit, tail, middle)]
     effect = max(by for by, _ in waves), min(reliability for _, reliability in waves)
-    return _judged(met, count - within if met else beyond, count, share, effect)
+    return _answer_for(met, count - within if met else beyond, count, share, effect)
 
 
 def ordered(rows: Sequence[Row]) -> list[Row]:
@@ -225,10 +225,12 @@ def ordered(rows: Sequence[Row]) -> list[Row]:
 
 def _share(good: Sequence[bool], planned: int, limit: float) -> _Answer:
     met = planned > 0 and round(sum(good) / planned, 12) >= round(limit, 12)
-    return _judged(met, max(0, planned - sum(good)), planned, 1 - limit, design_effect(good))
+    return _answer_for(met, max(0, planned - sum(good)), planned, 1 - limit, design_effect(good))
 
 
-def _judged(met: bool, bad: int, count: int, share: float, effect: tuple[float, float]) -> _Answer:
+def _answer_for(
+    met: bool, bad: int, count: int, share: float, effect: tuple[float, float]
+) -> _Answer:
     """Judge by the effective number of independent requests: `share` of them may be bad."""
     by, reliability = effect
     worth, some = count / by, bad / by

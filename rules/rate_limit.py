@@ -86,15 +86,15 @@ def credible(candidates: Sequence[Fit]) -> Fit | None:
 
 def peak(attempts: Sequence[Attempt]) -> float:
     """The most units admitted in any 60 s."""
-    most, inside, held = 0.0, deque[Attempt](), 0.0
+    most, inside, in_window = 0.0, deque[Attempt](), 0.0
     for attempt in sorted(attempts, key=lambda attempt: attempt.at_s):
         if not attempt.admitted:
             continue
         inside.append(attempt)
-        held += attempt.amount
+        in_window += attempt.amount
         while inside[0].at_s <= attempt.at_s - WINDOW_S:
-            held -= inside.popleft().amount
-        most = max(most, held)
+            in_window -= inside.popleft().amount
+        most = max(most, in_window)
     return most
 
 
@@ -115,15 +115,17 @@ def concurrency_limit(decided: Sequence[tuple[float, float, bool]]) -> Concurren
     """
     admitted = sorted((sent, done) for sent, done, let in decided if let)
     sends, dones = [s for s, _ in admitted], sorted(d for _, d in admitted)
-    held = [(bisect_left(sends, sent) - bisect_right(dones, sent), let) for sent, _, let in decided]
-    if all(let for _, let in held) or not admitted:
+    in_flight = [
+        (bisect_left(sends, sent) - bisect_right(dones, sent), let) for sent, _, let in decided
+    ]
+    if all(let for _, let in in_flight) or not admitted:
         return None
-    sizes = range(1, max(count for count, _ in held) + 1)
-    wrong = {n: sum(let is (count >= n) for count, let in held) for n in sizes}
+    sizes = range(1, max(count for count, _ in in_flight) + 1)
+    wrong = {n: sum(let is (count >= n) for count, let in in_flight) for n in sizes}
     if not wrong:
         return None
     size = min(wrong, key=lambda n: wrong[n])
-    return ConcurrencyLimit(size, wrong[size], len(held))
+    return ConcurrencyLimit(size, wrong[size], len(in_flight))
 
 
 Truth = Literal["true", "too short", "too long", "unknown"]
@@ -171,12 +173,12 @@ def _best(kind: Kind, ordered: Sequence[Attempt]) -> Fit:
 
 def _fullest(ordered: Sequence[Attempt], turn_s: float) -> int:
     """The most units admitted in any window of 60 s that begins at the turn."""
-    held: dict[float, float] = {}
+    units_by_window: dict[float, float] = {}
     for attempt in ordered:
         if attempt.admitted:
             window = (attempt.at_s - turn_s) // WINDOW_S
-            held[window] = held.get(window, 0.0) + attempt.amount
-    return max(1, round(max(held.values())))
+            units_by_window[window] = units_by_window.get(window, 0.0) + attempt.amount
+    return max(1, round(max(units_by_window.values())))
 
 
 def _wrong(kind: Kind, size: int, turn_s: float | None, ordered: Sequence[Attempt]) -> int:

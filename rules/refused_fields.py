@@ -58,9 +58,9 @@ def refused_fields(status: int, error: object, sent: Mapping[str, Any]) -> list[
     names = [name for name in sent if name not in ("model", "messages")]
     refused = [*_located(error, names)]
     if not refused and not _elsewhere(error):
-        asked = _plain(json.dumps(sent.get("messages"), ensure_ascii=False))
+        prompt = _plain(json.dumps(sent.get("messages"), ensure_ascii=False))
         texts = list(_texts(error))
-        refused = [name for name in names if any(_refuses(text, name, asked) for text in texts)]
+        refused = [name for name in names if any(_refuses(text, name, prompt) for text in texts)]
     return [name for name in names if name in refused]
 
 
@@ -210,18 +210,18 @@ def _texts(error: object, depth: int = 0) -> Iterator[str]:
                 yield from _texts(error[key], depth + 1)
 
 
-def _refuses(text: str, name: str, asked: str) -> bool:
+def _refuses(text: str, name: str, prompt: str) -> bool:
     """Whether a text refuses the field, in words that are not quoted from the request."""
     family = [part for part in _FAMILY.get(name, (name,)) if part in text]
     if not family:
         return False
     for part in family:
-        if any(_plain(match[0]) not in asked for match in _pattern(part).finditer(text)):
+        if any(_plain(match[0]) not in prompt for match in _pattern(part).finditer(text)):
             return True
     if _in_loc(text, name):
         return True
     words = _instead(name, text)
-    if words and _plain(words) not in asked:
+    if words and _plain(words) not in prompt:
         return True
     if name == "temperature":
         fixed = re.search(
@@ -231,7 +231,7 @@ def _refuses(text: str, name: str, asked: str) -> bool:
             text,
             re.I,
         )
-        return bool(fixed and _plain(fixed[0]) not in asked)
+        return bool(fixed and _plain(fixed[0]) not in prompt)
     return False
 
 

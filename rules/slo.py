@@ -128,9 +128,9 @@ class Slo:
             self.of(mode, model) for mode in (None, *self.modes) for model in (None, *self.models)
         )
         return any(
-            any(key.split("_")[0] in TIMES for key in found.values)
-            and not any(key in found.values for key in SHARES)
-            for found in merged
+            any(key.split("_")[0] in TIMES for key in limits.values)
+            and not any(key in limits.values for key in SHARES)
+            for limits in merged
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -178,11 +178,11 @@ def _see_that_limits_are_judged(objectives: Objectives, source: str) -> None:
     """A limit on single requests judges no phase: alone, it would be an SLO that nothing can
     fail.
     """
-    stated = [key for key in REQUEST_LIMITS if key in objectives.values]
-    if stated and "attainment" not in objectives.values:
+    request_limits = [key for key in REQUEST_LIMITS if key in objectives.values]
+    if request_limits and "attainment" not in objectives.values:
         raise SloError(
-            f"{source}: {stated[0]} limits single requests: add attainment, the share from 0 to 1 "
-            "of requests that must meet it."
+            f"{source}: {request_limits[0]} limits single requests: add attainment, the share from "
+            "0 to 1 of requests that must meet it."
         )
 
 

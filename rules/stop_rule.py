@@ -70,9 +70,9 @@ def decide(ended: Sequence[str], rule: StopRule) -> Verdict:
     counted = sum(name in COUNTED for name in last)
     enough = len(last) >= min(FEWEST, rule.window) and counted >= rule.error_rate * rule.window
     stretch = _beyond_chance(ended, rule) if enough else 0
-    shown = ended[-stretch:] if stretch else last
-    outcomes = {name: shown.count(name) for name in sorted(set(shown) & COUNTED)}
-    return Verdict(bool(stretch), sum(outcomes.values()), len(shown), outcomes)
+    evidence = ended[-stretch:] if stretch else last
+    outcomes = {name: evidence.count(name) for name in sorted(set(evidence) & COUNTED)}
+    return Verdict(bool(stretch), sum(outcomes.values()), len(evidence), outcomes)
 
 
 def _beyond_chance(ended: Sequence[str], rule: StopRule) -> int:
@@ -153,16 +153,16 @@ class Opening:
         """A request was cancelled on purpose: how it would have ended is unknown."""
         self._ends.pop(task, None)
 
-    def ended(self, task: Hashable, outcome: str, status: int | None, own: bool) -> int:
+    def ended(self, task: Hashable, outcome: str, status: int | None, own_traffic: bool) -> int:
         """A request has ended. Return how many first requests were all refused in the same way; 0:
         they were not.
 
-        `own`: the bodies are the operator's and differ from each other.
+        `own_traffic`: the bodies are the operator's and differ from each other.
         """
         if task not in self._ends:
             return 0
         self._ends[task] = (outcome, status)
-        needed = ALIKE_OF_OWN if own and outcome == Outcome.BAD_REQUEST else ALIKE
+        needed = ALIKE_OF_OWN if own_traffic and outcome == Outcome.BAD_REQUEST else ALIKE
         first = list(self._ends.values())[:needed]
         alike = outcome in HOPELESS and len(first) == needed and set(first) == {(outcome, status)}
         return needed if alike else 0

@@ -107,11 +107,15 @@ def flags(known: dict[str, Any], tokens: int | None) -> dict[str, str]:
             "stream_buffered": f"{chunks} chunks within {spread_s * 1000:.1f} ms, after "
             f"{wait_s:.3f} s without one"
         }
-    spoken = max(chunks, tokens or 0)
+    tokens_streamed = max(chunks, tokens or 0)
     arrivals = known["arrivals"]
-    if spoken >= FEWEST_TOKENS and last_s >= SHORT_WAIT_S and spoken >= COALESCED * arrivals:
+    if (
+        tokens_streamed >= FEWEST_TOKENS
+        and last_s >= SHORT_WAIT_S
+        and tokens_streamed >= COALESCED * arrivals
+    ):
         times = "moment" if arrivals == 1 else "moments"
-        return {"stream_coalesced": f"{spoken} tokens came at {arrivals} {times}"}
+        return {"stream_coalesced": f"{tokens_streamed} tokens came at {arrivals} {times}"}
     return {}
 
 

@@ -94,9 +94,9 @@ class Outgoing:
         ]
         self.same = {name: value for name, value in filled if "{task_id}" not in value}
         self._each = [(name, value) for name, value in filled if "{task_id}" in value]
-        own = {name.lower() for name in access.names}
-        self._parent = access.trace and _PARENT not in own
-        self._request_id = access.trace and _REQUEST_ID not in own
+        named = {name.lower() for name in access.names}
+        self._parent = access.trace and _PARENT not in named
+        self._request_id = access.trace and _REQUEST_ID not in named
         self._run_id = run_id
 
     def of(self, phase: str, task_id: str) -> tuple[bytes, str | None]:
@@ -221,16 +221,16 @@ def sdk_headers(environment: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[
     return names, tuple(literal)
 
 
-def joined(own: Sequence[Header], sdks: Sequence[Header], auth: str) -> tuple[Header, ...]:
+def joined(operators: Sequence[Header], sdks: Sequence[Header], auth: str) -> tuple[Header, ...]:
     """The operator's headers, then the SDK's that they do not override. Raises OperatorError for
     two keys.
     """
     key_header = {BEARER: "authorization", NONE: ""}.get(auth, auth.lower())
-    for name, _ in own:
+    for name, _ in operators:
         if name.lower() == key_header:
             raise OperatorError(
                 f"--header {name} and the API key would use the same header: remove it, or give "
                 "--auth none."
             )
-    named = {name.lower() for name, _ in own} | {key_header}
-    return (*own, *(header for header in sdks if header[0].lower() not in named))
+    named = {name.lower() for name, _ in operators} | {key_header}
+    return (*operators, *(header for header in sdks if header[0].lower() not in named))

@@ -40,11 +40,11 @@ class Address:
         return f"{base}/{path.lstrip('/')}" + (f"?{self.query}" if self.query else "")
 
     @property
-    def shown(self) -> str:
+    def masked_url(self) -> str:
         """The base URL for display: parts that look like a secret are left out."""
         if not self.query:
             return self.base
-        return f"{self.base}?" + "&".join(map(_shown, self.query.split("&")))
+        return f"{self.base}?" + "&".join(map(_masked, self.query.split("&")))
 
     @property
     def secrets(self) -> list[str]:
@@ -67,7 +67,7 @@ def _is_secret(pair: str) -> bool:
     return len(value) >= 20 and mixed
 
 
-def _shown(pair: str) -> str:
+def _masked(pair: str) -> str:
     return f"{pair.partition('=')[0]}={MARK}" if _is_secret(pair) else pair
 
 
@@ -80,8 +80,10 @@ def address(base_url: str) -> Address:
             "instead."
         )
     if not _is_url(text):
-        shown = "" if any(mark in text for mark in "@?#") else f" {text!r}"
-        raise OperatorError(f"the base URL{shown} is not a URL: write http(s)://host[:port]/path.")
+        quoted_url = "" if any(mark in text for mark in "@?#") else f" {text!r}"
+        raise OperatorError(
+            f"the base URL{quoted_url} is not a URL: write http(s)://host[:port]/path."
+        )
     if "#" in text:
         raise OperatorError("the base URL ends in a fragment (#...), which is never sent: "
                             "remove it.")  # fmt: skip
@@ -112,7 +114,7 @@ def address(base_url: str) -> Address:
 def masked(base_url: str) -> str:
     """A base URL for display, even if it cannot be used."""
     try:
-        return address(base_url).shown
+        return address(base_url).masked_url
     except OperatorError:
         return base_url.partition("?")[0].rpartition("@")[2]
 

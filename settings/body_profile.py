@@ -52,11 +52,14 @@ class BodyProfile:
         return replace(self, temperature=False)
 
 
-def change(name: str, ways: BodyProfile, options: Options, own: bool) -> tuple[str, str] | None:
+def change(
+    name: str, ways: BodyProfile, options: Options, own_traffic: bool
+) -> tuple[str, str] | None:
     """The old and new place of a refused field; None: we may not change it.
 
-    Each field changes once. Values from the operator or from a line of own traffic (`own`) stay;
-    only the name of an output budget may change in both, because it means the same.
+    Each field changes once. Values from the operator or from a line of own traffic
+    (`own_traffic`) stay; only the name of an output budget may change in both, because it means
+    the same.
     """
     if name in extra_body(options.extra_body):
         return None
@@ -66,7 +69,7 @@ def change(name: str, ways: BodyProfile, options: Options, own: bool) -> tuple[s
         return name, BUDGETS[1 - BUDGETS.index(name)]
     if name == "stream_options" and options.stream_usage == AUTO and ways.stream_usage:
         return "on", OFF
-    if name == "temperature" and ways.temperature and not own:
+    if name == "temperature" and ways.temperature and not own_traffic:
         return "the probe's", OFF
     return None
 

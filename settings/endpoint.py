@@ -54,9 +54,9 @@ class Endpoint:
         return address(self.base_url)
 
     @property
-    def shown(self) -> str:
+    def masked_url(self) -> str:
         """The base URL for files and pages."""
-        return self.address.shown
+        return self.address.masked_url
 
     @property
     def currency(self) -> str | None:
@@ -73,7 +73,7 @@ class Endpoint:
         access, source = self.access, self.choice.source if self.choice else ""
         header = "" if access.auth == "bearer" else f" in header {access.auth}"
         key_note = f"key from {self.key_source}{header}" if self.key_source else "no key is sent"
-        parts = [f"gateway {self.shown} ({source})", key_note]
+        parts = [f"gateway {self.masked_url} ({source})", key_note]
         if access.names:
             parts.append(f"also headers {', '.join(access.names)}")
         if access.openai:
@@ -98,7 +98,7 @@ class Endpoint:
         """The manifest's description: every name, no value."""
         named_by = None if self.choice is None else self.choice.source
         return {
-            "base_url": self.shown,
+            "base_url": self.masked_url,
             "simulated": self.simulated,
             "source": "--simulator" if self.simulated else named_by,
             "key_source": self.key_source or None,
@@ -140,14 +140,14 @@ def resolve(
     which another process of the run took its key. Raises OperatorError if the configuration is
     missing, ambiguous or invalid; no key command is run yet.
     """
-    asked = options or Options()
-    host = _whole(host or "", own_host, environment)
-    auth = asked.auth.strip().lower()
-    if auth == NONE and asked.key_command:
+    chosen = options or Options()
+    host = _unmasked(host or "", own_host, environment)
+    auth = chosen.auth.strip().lower()
+    if auth == NONE and chosen.key_command:
         raise OperatorError("--auth none sends no key: remove --key-command.")
-    keyless = auth == NONE or bool(asked.key_command)
+    keyless = auth == NONE or bool(chosen.key_command)
     table = Table(environment, FROM_FILE)
-    choice = table.choose(host, asked.gateway, keyless=keyless, prefer=prefer)
+    choice = table.choose(host, chosen.gateway, keyless=keyless, prefer=prefer)
     where = address(choice.base_url)
     key = environment.get(choice.key_name, "").strip(" ") if choice.key_name else ""
     if choice.key_name and (fault := unusable(key, table.with_source(choice.key_name))):
@@ -157,26 +157,26 @@ def resolve(
             "the base URL contains the API key, which would appear in every report: put the key "
             "only into the environment."
         )
-    command = command_of(asked.key_command) if asked.key_command else None
-    access = replace(access_of(asked, environment, where, choice.openai), command=command)
+    command = command_of(chosen.key_command) if chosen.key_command else None
+    access = replace(access_of(chosen, environment, where, choice.openai), command=command)
     secrets = command.secrets if command else []  # keys that are printed later are secrets too
     return Endpoint(choice.base_url.rstrip("/"), key, access=access, choice=choice, secrets=secrets)
 
 
-def _whole(shown: str, own_host: str | None, environment: Mapping[str, str]) -> str:
+def _unmasked(masked_url: str, own_host: str | None, environment: Mapping[str, str]) -> str:
     """The complete form of a masked base URL, as this machine knows it. Raises OperatorError."""
-    if MARK not in shown:
-        return shown
+    if MARK not in masked_url:
+        return masked_url
     configured = [value for name, value in environment.items() if name.endswith("_BASE_URL")]
     for known in (own_host or "", *configured):
         try:
-            if known and address(known).shown == shown:
+            if known and address(known).masked_url == masked_url:
                 return known
         except OperatorError:
             continue
     raise OperatorError(
-        f"the base URL {shown} contains a secret that is unknown on this machine: give the URL "
-        "with -H, or set its variable, here too."
+        f"the base URL {masked_url} contains a secret that is unknown on this machine: give the "
+        "URL with -H, or set its variable, here too."
     )
 
 
@@ -189,10 +189,10 @@ def access_of(
     """
     auth = auth_header(options.auth, is_azure(where), bool(options.key_command))
     names, added = sdk_headers(environment)
-    own = own_headers(options.headers, environment)
+    operators = own_headers(options.headers, environment)
     return Access(
         auth=auth,
-        headers=joined(own, added if openai else (), auth),
+        headers=joined(operators, added if openai else (), auth),
         trace=options.trace_headers == "on",
         ca_file=options.ca_file,
         client_cert=options.client_cert,
@@ -285,7 +285,7 @@ def simulated(url: str, options: Options, unit: str | None = None) -> Endpoint:
 def endpoint_here(
     base_url: str,
     options: Options,
-    own: Options,
+    options_here: Options,
     own_host: str | None,
     *,
     simulated_gateway: bool = False,
@@ -296,19 +296,21 @@ def endpoint_here(
     None of these is sent over the network: each process takes them from its own command line and
     environment. Raises OperatorError.
     """
-    wanted, here = options.headers, own.public().headers
-    if missing := [name for name in wanted if name not in here]:
+    header_names, here = options.headers, options_here.public().headers
+    if missing := [name for name in header_names if name not in here]:
         raise OperatorError(
             f"the run sends the headers {', '.join(missing)}, whose values are not sent to "
             "workers: give --header (or WEIGHBRIDGE_HEADER) on this machine too."
         )
-    if options.key_command and not own.key_command:
+    if options.key_command and not options_here.key_command:
         raise OperatorError(
             "the key of this run comes from --key-command: give it on this machine too."
         )
-    chosen = [line for line in own.headers if line.partition("=")[0].strip() in wanted]
-    command = own.key_command if options.key_command else ""
-    asked = replace(options, header="\n".join(chosen), key_command=command)
+    chosen = [
+        line for line in options_here.headers if line.partition("=")[0].strip() in header_names
+    ]
+    command = options_here.key_command if options.key_command else ""
+    run_options = replace(options, header="\n".join(chosen), key_command=command)
     if simulated_gateway:
-        return simulated(base_url, asked)
-    return resolve(base_url, os.environ, asked, own_host=own_host, prefer=key_name)
+        return simulated(base_url, run_options)
+    return resolve(base_url, os.environ, run_options, own_host=own_host, prefer=key_name)

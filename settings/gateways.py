@@ -112,19 +112,20 @@ class Table:
         return self._configured(keyless)
 
     def _of_name(self, host: str, pair: Pair, keyless: bool) -> Choice:
-        own = self.of(pair.url)
-        if not own and not host:
+        own_url = self.of(pair.url)
+        if not own_url and not host:
             raise OperatorError(
                 f"--gateway {pair.name} has no base URL: set {pair.url} in the environment or "
                 f"{_DOTENV}."
             )
-        if own and host and not same(own, host):
+        if own_url and host and not same(own_url, host):
             raise OperatorError(
-                f"--gateway {pair.name} is {_bare(own)} ({self.with_source(pair.url)}), and -H "
-                f"says {_bare(host)}: remove one of them."
+                f"--gateway {pair.name} is {_without_query(own_url)} "
+                f"({self.with_source(pair.url)}), and -H "
+                f"says {_without_query(host)}: remove one of them."
             )
-        source = self.with_source(pair.url) if own else f"-H, --gateway {pair.name}"
-        return Choice(own or host, source, self._key(pair, keyless))
+        source = self.with_source(pair.url) if own_url else f"-H, --gateway {pair.name}"
+        return Choice(own_url or host, source, self._key(pair, keyless))
 
     def _of_host(self, host: str, keyless: bool, prefer: str) -> Choice:
         if keyless:
@@ -134,8 +135,8 @@ class Table:
         if len({self.of(pair.key) for pair in with_key}) > 1:
             names = " and ".join(pair.name for pair in with_key)
             raise OperatorError(
-                f"{_bare(host)} is configured twice, with two keys: choose one with --gateway "
-                f"({names})."
+                f"{_without_query(host)} is configured twice, with two keys: choose one with "
+                f"--gateway ({names})."
             )
         if at_home:
             pair = (with_key or at_home)[0]
@@ -152,15 +153,16 @@ class Table:
         if len(having) > 1:
             keys = " and ".join(self.with_source(pair.key) for pair in having)
             raise OperatorError(
-                f"{keys} are both set, and -H {_bare(host)} is the base URL of neither: a key is "
-                f"sent only to its own gateway. {_HOW}"
+                f"{keys} are both set, and -H {_without_query(host)} is the base URL of neither: a "
+                f"key is sent only to its own gateway. {_HOW}"
             )
         pair = having[0]
-        if own := self.of(pair.url):
+        if own_url := self.of(pair.url):
             raise OperatorError(
-                f"the only key is {self.with_source(pair.key)}, which belongs to {_bare(own)} "
-                f"({self.with_source(pair.url)}), and -H says {_bare(host)}: a key is sent only "
-                f"to its own gateway. {_HOW}"
+                f"the only key is {self.with_source(pair.key)}, which belongs to "
+                f"{_without_query(own_url)} "
+                f"({self.with_source(pair.url)}), and -H says {_without_query(host)}: a key is "
+                f"sent only to its own gateway. {_HOW}"
             )
         return Choice(host, "-H", pair.key)
 
@@ -191,7 +193,7 @@ class Table:
         return Choice(self.of(pair.url), self.with_source(pair.url), self._key(pair, keyless), why)
 
     def _place(self, pair: Pair) -> str:
-        return f"{_bare(self.of(pair.url))} ({self.with_source(pair.url)})"
+        return f"{_without_query(self.of(pair.url))} ({self.with_source(pair.url)})"
 
     def _key(self, pair: Pair, keyless: bool) -> str:
         if keyless:
@@ -210,10 +212,10 @@ _HOW = (
 )
 
 
-def _bare(url: str) -> str:
+def _without_query(url: str) -> str:
     """A base URL for a message, without its query, which may hold a secret."""
     try:
-        return address(url).shown
+        return address(url).masked_url
     except OperatorError:
         return "(a base URL that cannot be used)"
 

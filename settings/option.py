@@ -105,7 +105,7 @@ def out_of_bounds(item: "Field[Any]", value: float) -> str:
         (least, "at least", least is None or value >= least),
         (most, "at most", most is None or value <= most),
     )
-    if all(kept for _, _, kept in bounds):
+    if all(within for _, _, within in bounds):
         return ""
     return " and ".join(f"{word} {bound:g}" for bound, word, _ in bounds if bound is not None)
 

@@ -21,8 +21,8 @@ def faults(options: Options) -> Iterator[str]:
         yield f"--mode is missing: choose a test ({', '.join(modes)})."
     elif mode not in modes:
         near = nearest(mode, modes)
-        meant = f"did you mean {near}? Or " if near else ""
-        yield f"--mode {mode} is unknown: {meant}use one of {', '.join(modes)}."
+        suggestion = f"did you mean {near}? Or " if near else ""
+        yield f"--mode {mode} is unknown: {suggestion}use one of {', '.join(modes)}."
     yield from _values(options)
     if not options.slo and any(word in options.fail_on for word in ("attainment", "goodput_rps")):
         yield "--fail-on uses attainment or goodput_rps: give the objectives with --slo."

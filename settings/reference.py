@@ -29,9 +29,9 @@ def reference(options: Options, environment: Mapping[str, str]) -> Endpoint:
 
     A key is sent there only if it was configured with that base URL, or under its name.
     """
-    asked = of_reference(options)
+    reference_options = of_reference(options)
     url = options.against if "://" in options.against else None
-    keyless = asked.auth.strip().lower() == NONE or bool(asked.key_command)
+    keyless = reference_options.auth.strip().lower() == NONE or bool(reference_options.key_command)
     if url and not keyless and not Table(environment, FROM_FILE).at_home(url):
         raise OperatorError(
             f"--against {options.against}: no key was configured with that base URL. Set "
@@ -39,22 +39,27 @@ def reference(options: Options, environment: Mapping[str, str]) -> Endpoint:
             "none if it needs no key."
         )
     try:
-        return resolve(url, environment, asked)
+        return resolve(url, environment, reference_options)
     except OperatorError as error:
         raise _named_for_it(error) from None
 
 
 def reference_here(
-    base_url: str, options: Options, own: Options, key_name: str, *, simulated_reference: bool
+    base_url: str,
+    options: Options,
+    options_here: Options,
+    key_name: str,
+    *,
+    simulated_reference: bool,
 ) -> Endpoint:
     """The same on a worker, which takes keys, headers and commands from its own environment and
-    command line (`own`). Raises OperatorError.
+    command line (`options_here`). Raises OperatorError.
     """
     try:
         return endpoint_here(
             base_url,
             of_reference(options),
-            of_reference(own),
+            of_reference(options_here),
             options.against if "://" in options.against else None,
             simulated_gateway=simulated_reference,
             key_name=key_name,

@@ -24,7 +24,7 @@ BEFORE: dict[str, Any] = {
 """The behaviour of runs made before an option existed, if that is not the option's default."""
 
 
-def drawn(options: Options, given: Options) -> dict[str, Any]:
+def drawn_values(options: Options, given: Options) -> dict[str, Any]:
     """The values that a run chose for options left open, by option."""
     return {
         item.name: value
@@ -33,21 +33,21 @@ def drawn(options: Options, given: Options) -> dict[str, Any]:
     }
 
 
-def recalled(kept: Mapping[str, Any], given: Options) -> Options:
+def recalled(stored: Mapping[str, Any], given: Options) -> Options:
     """The options in a manifest; withheld values are taken from those given now.
 
     An option that its version did not have yet gets the value of that version's behaviour; removed
     options are left out. Raises OperatorError if a withheld option is not given again, or a value
     has the wrong type.
     """
-    withheld = {name: getattr(given, name) for name in CONTENTS if kept.get(name) == WITHHELD}
+    withheld = {name: getattr(given, name) for name in CONTENTS if stored.get(name) == WITHHELD}
     for name, again in withheld.items():
         if not again:
             raise OperatorError(
                 f"--resume {given.resume} was made with --no-content, which kept its "
                 f"{flag(name)} out of the files: give it again."
             )
-    known = {**BEFORE, **kept, **withheld}
+    known = {**BEFORE, **stored, **withheld}
     recalled_options: dict[str, Any] = {}
     for item in fields(Options):
         value: Any = known.get(item.name, item.default)
@@ -74,10 +74,10 @@ def without_unread(options: Options) -> Options:
     return replace(options, **unread)
 
 
-def unknown(kept: Mapping[str, Any]) -> list[str]:
+def unknown(stored: Mapping[str, Any]) -> list[str]:
     """The options in a manifest that no longer exist, as they were written."""
     names = {item.name for item in fields(Options)}
-    return [f"{flag(n)} {value}" for n, value in kept.items() if n not in names]
+    return [f"{flag(n)} {value}" for n, value in stored.items() if n not in names]
 
 
 def going_on(before: Options, given: Options) -> Options:

@@ -12,7 +12,7 @@ from typing import Any
 import gevent
 import openai
 
-from recording.json_values import mapping, whole
+from recording.json_values import mapping, whole_number
 from recording.outcome import Outcome, of_status
 from recording.record import CONTENT_LIMIT_CHARS, RequestRecord
 from recording.redaction import redacted
@@ -324,7 +324,7 @@ def _named(answer: Answer) -> dict[str, Any]:
     name, backend = head.get("id"), head.get("system_fingerprint")
     return {
         "completion_id": name if isinstance(name, str) and name else None,
-        "completion_created": whole(head.get("created")),
+        "completion_created": whole_number(head.get("created")),
         "system_fingerprint": backend[:100] if isinstance(backend, str) and backend else None,
     }
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypedDict
 
-from recording.json_values import numeric, whole
+from recording.json_values import numeric, whole_number
 
 _ID_HEADERS = (
     "x-request-id", "x-generation-id", "x-litellm-call-id", "request-id", "apim-request-id",
@@ -59,7 +59,7 @@ def _limit(headers: Mapping[str, str], which: str, what: str) -> int | None:
     ):
         number = numeric(headers.get(name))
         if number is not None:
-            return whole(int(number))
+            return whole_number(int(number))
     return _of_a_minute(headers, which) if what == "requests" else None
 
 

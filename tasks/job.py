@@ -50,7 +50,7 @@ class Job:
         self.arm = self.phase.arm(self.index)
         self.model = self.model or self.phase.model
         cancel = self.phase.cancel
-        self.cancel = cancel if cancel is not None and cancel.drawn(self.number) else None
+        self.cancel = cancel if cancel is not None and cancel.applies_to(self.number) else None
 
     @property
     def number(self) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import TypedDict
 
-from recording.json_values import Json, as_json, at, first, mapping, numeric, whole
+from recording.json_values import Json, as_json, at, first, mapping, numeric, whole_number
 from tasks.amount import accepted, amount, other_unit
 
 
@@ -319,7 +319,7 @@ def _beside(result: Usage, stated: Json) -> list[str]:
     names = []
     if rest is None and reasoning > completion:
         names.append("reasoning")
-    if cached > prompt and any(whole(stated.get(name)) == cached for name in _BESIDE):
+    if cached > prompt and any(whole_number(stated.get(name)) == cached for name in _BESIDE):
         names.append("cached")
         if written:
             names.append("cache_write")

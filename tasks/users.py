@@ -13,7 +13,7 @@ from loadshapes.modes.compat import REQUEST
 from recording.arms import REFERENCE
 from recording.outcome import ON_PURPOSE, Outcome
 from recording.record import RequestRecord
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 from rules.stop_rule import pause_s
 from settings.endpoint import Endpoint
 from tasks.builders import build
@@ -204,7 +204,7 @@ class GatewayUser(User):
             failure = RequestFailed(f"{record.outcome}{status}")
         self.environment.events.request.fire(
             request_type=self._kind(record),
-            name=shown(record.phase),
+            name=printable(record.phase),
             response_time=(record.elapsed_sec or 0.0) * 1000,  # Locust counts milliseconds
             response_length=record.response_bytes or 0,
             exception=failure,

@@ -9,7 +9,7 @@ from pathlib import Path
 from flask import Response, make_response, send_file
 
 from recording.manifest import ROOT
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 KINDS = {"requests.csv": "text/csv", "requests.jsonl": "application/x-ndjson"}
 MOST_COMPARED = 6
@@ -58,7 +58,7 @@ def comparison(folders: Sequence[Path], lang: str) -> tuple[str | None, str]:
             command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
         if not path.is_file():
-            return None, shown(completed.stderr.strip().removeprefix("weighbridge: "), 2000)
+            return None, printable(completed.stderr.strip().removeprefix("weighbridge: "), 2000)
         return path.read_text(encoding="utf-8"), ""
 
 

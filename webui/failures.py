@@ -5,7 +5,7 @@ from typing import Any
 
 from recording.outcome import Outcome
 from recording.record import RequestRecord
-from recording.untrusted_text import quoted, shown
+from recording.untrusted_text import printable, quoted
 
 MOST_KINDS = 200
 """The most kinds that are counted: a gateway may send a new message every time."""
@@ -26,7 +26,7 @@ class Failures:
             return
         status = "" if record.http_status is None else f" (HTTP {record.http_status})"
         words = quoted(record.error_message or "", _SHOWN_CHARS)
-        kind = (shown(record.phase), f"{record.outcome}{status}", words)
+        kind = (printable(record.phase), f"{record.outcome}{status}", words)
         if kind in self._kinds or len(self._kinds) < MOST_KINDS:
             self._kinds[kind] += 1
         else:

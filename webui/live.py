@@ -11,7 +11,7 @@ from recording.histogram import Histogram
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.tally import Tally
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 from rules.punctuality import FEWEST, LagLimits
 from webui import words
 from webui.series import Series, Span
@@ -95,13 +95,15 @@ class LiveRun:
             end_s = max(last_s, now - begin) if name == running else last_s
             begin_s = begin - min(began.values())
             spans[name] = Span(begin_s, begin_s + max(0.0, end_s), over=name != running)
-        return [point | {"phase": shown(point["phase"])} for point in self._series.points(spans)]
+        return [
+            point | {"phase": printable(point["phase"])} for point in self._series.points(spans)
+        ]
 
     def marks(self) -> list[dict[str, Any]]:
         """Where in the charts each phase begins, seconds since the first one did."""
         began = self._begun()
         return [
-            {"phase": shown(name), "second": begin - min(began.values())}
+            {"phase": printable(name), "second": begin - min(began.values())}
             for name, begin in began.items()
         ]
 
@@ -134,8 +136,8 @@ class LiveRun:
         if tally.cost is not None:
             cost = round(tally.cost, 6)
         return {
-            "phase": shown(phase.name),
-            "model": shown(phase.model),
+            "phase": printable(phase.name),
+            "model": printable(phase.model),
             "planned": self._texts["until_stopped"] if phase.kind == "manual" else _planned(phase),
             "sent": tally.done + (in_flight or 0),
             "flight": in_flight or 0,

@@ -122,7 +122,7 @@ class Metrics:
         options, endpoint, phases = session.options, session.endpoint, session.plan.phases
         self._currency = session.tariff.currency or ""
         simulated = str(endpoint.simulated).lower()
-        self._run.labels(options.run_id, options.mode, endpoint.shown, simulated).set(1)
+        self._run.labels(options.run_id, options.mode, endpoint.masked_url, simulated).set(1)
         self._names.clear()
         for phase in phases:
             self.plan(phase)

@@ -9,7 +9,7 @@ from jinja2 import Environment as Pages
 from jinja2 import FileSystemLoader, StrictUndefined
 from locust.web import WebUI
 
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 from webui import downloads, fields, past_runs, words
 from webui.safety import FOREIGN, OURS
 from webui.start import Desk
@@ -47,7 +47,7 @@ def start_page(gateway: Gateway, desk: Desk) -> Callable[[], Response]:
             chosen=chosen if chosen in {card.name for card in cards} else "smoke",
             groups=fields.groups(last, gateway.lang, desk.references()),
             given=[
-                (flag, shown(value, 120))
+                (flag, printable(value, 120))
                 for flag, value in fields.command_line_only(last, gateway.lang)
             ],
             host=desk.gateway,

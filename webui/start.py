@@ -26,7 +26,7 @@ from loadshapes.judgeable import check_judgeable
 from loadshapes.shapes import check_users
 from recording.chinese import in_language
 from recording.errors import OperatorError
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 from settings.access import NONE
 from settings.gateways import Table
 from settings.money import table
@@ -97,8 +97,8 @@ class Desk:
         names = {flag(item.name) for item in fields(Options) if not item.metadata["web"]}
         elsewhere = [ELSEWHERE] if missing and f"--{missing[1]}" in names else []
         if Options.of(self._environment.parsed_options).lang == "zh":
-            return shown("".join(in_language(one, "zh") for one in [why, *elsewhere]))
-        return shown(
+            return printable("".join(in_language(one, "zh") for one in [why, *elsewhere]))
+        return printable(
             " ".join([why if why.startswith("--") else why[:1].upper() + why[1:], *elsewhere])
         )
 
@@ -181,7 +181,7 @@ class Desk:
         except OperatorError as error:
             return {"success": False, "message": self._sentence(f"{error}")}
         estimate = estimate_said(plan, requested, table(requested, None))
-        return {"success": True, "message": shown(estimate.zh if lang == "zh" else estimate.en)}
+        return {"success": True, "message": printable(estimate.zh if lang == "zh" else estimate.en)}
 
     def _have_excess_confirmed(self, requested: Options, form: Mapping[str, str]) -> None:
         """Refuses an excessively large plan the first time. Raises OperatorError.

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.session import Session
 from recording.tally import Tally
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 from webui import words
 from webui.ending import Ending
 from webui.failures import Failures
@@ -87,7 +87,7 @@ class Gateway:
         return {
             "run": self._session.options.run_id,
             "mode": self._session.options.mode,
-            "gateway": shown(self._session.endpoint.shown),
+            "gateway": printable(self._session.endpoint.masked_url),
             "simulated": self._session.endpoint.simulated,
             "currency": self._live.currency,
             "running": self._runs,
@@ -133,8 +133,8 @@ class Gateway:
         tally = session.tallies[running.name] if running else Tally()
         passed_s = max(0.0, time.time() - began) if began is not None else 0.0
         return {
-            "now": f"{shown(running.name)} ({place}/{len(names)})" if running else None,
-            "next": [shown(phase.name) for phase in to_come[:3]],
+            "now": f"{printable(running.name)} ({place}/{len(names)})" if running else None,
+            "next": [printable(phase.name) for phase in to_come[:3]],
             "by_hand": session.plan.endless,
             "left_s": time_left_s(running, passed_s, tally, to_come, live.answer_s),
         }

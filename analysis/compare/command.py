@@ -10,7 +10,7 @@ from typing import Any
 from analysis.reading.load import load
 from recording.chinese.parser import add_lang
 from recording.errors import OperatorError
-from recording.untrusted_text import as_json, shown
+from recording.untrusted_text import as_json, printable
 
 
 def add_commands(commands: Any) -> None:
@@ -75,11 +75,11 @@ def _compare(options: argparse.Namespace) -> bool:
     for path, text in ((options.html, html.render(document)), (options.json, content)):
         if path is not None:
             replace_text(path, text)
-            print(shown(path), flush=True)
+            print(printable(path), flush=True)
     worse = compared.regressions(numbers, options.tolerance) if gate is not None else []
     for finding in worse:
         print(
-            f"weighbridge: {shown(page.sentence(finding, replace(t, lang='en')))}.",
+            f"weighbridge: {printable(page.sentence(finding, replace(t, lang='en')))}.",
             file=sys.stderr,
         )
     if gate is not None and not worse:
@@ -103,7 +103,7 @@ def _require_compared(untested: dict[str, str], any_will_do: bool, gated: int) -
     elif any_will_do:
         for name, why in untested.items():
             text = f"weighbridge: note: {name} could be compared in no phase ({why})."
-            print(shown(text), file=sys.stderr)
+            print(printable(text), file=sys.stderr)
         return
     raise OperatorError(
         f"--fail-on-regression: {what} ({why}): make both runs longer, or name others."
@@ -114,4 +114,4 @@ def _timeline(options: argparse.Namespace) -> None:
     from analysis.compare import timeline
 
     written = timeline.write([load(run) for run in options.runs], options.output, options.lang)
-    print(*map(shown, written), sep="\n")
+    print(*map(printable, written), sep="\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recording.errors import InputError
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 FOLDER = Path("references")
 _ODD = re.compile(r"[^\w.@-]+")
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
     name = _ODD.sub("-", f"{profile.model}@{profile.host.partition(':')[0]}")
     path = options.output or FOLDER / f"{name}.json"
     replace_text(path, json.dumps(profile.as_dict(), ensure_ascii=False, indent=1) + "\n")
-    print(shown(path))
+    print(printable(path))
     kinds = [cell.kind for cell in profile.cells]
     print(
         f"{kinds.count('spread')} questions with several answers, {kinds.count('concentrated')} "

@@ -6,7 +6,7 @@ from typing import Any
 
 from analysis.reading.load import load
 from recording.errors import OperatorError
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 FORMATS = ("csv", "parquet", "jsonl", "seed")
 
@@ -60,7 +60,7 @@ def _export(options: argparse.Namespace) -> None:
         "seed": article_jsonl.write,
     }  # fmt: skip
     writers[kind](load(options.run, 0 if options.recorded else None), options.output)
-    print(shown(options.output))
+    print(printable(options.output))
 
 
 def _spans(options: argparse.Namespace) -> None:
@@ -69,4 +69,4 @@ def _spans(options: argparse.Namespace) -> None:
     run = load(options.run, 0)
     path = options.output or run.folder / "spans.jsonl"
     count = otlp.write(run, path)
-    print(f"{count:,} spans", shown(path), sep="\n")
+    print(f"{count:,} spans", printable(path), sep="\n")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.reading.load import load
 from recording.chinese.parser import add_lang
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 if TYPE_CHECKING:
     from analysis.failover.checks import Check
@@ -88,5 +88,5 @@ def _hung_up(options: argparse.Namespace) -> bool:
 def _print(sentences: Sequence[str], judged: "Sequence[Check]", paths: Iterable[Path]) -> bool:
     failed = [check for check in judged if not check.holds]
     verdict = [f"all {len(judged)} checks passed"] if judged and not failed else failed
-    print(*map(shown, [*sentences, *verdict, *paths]), sep="\n")
+    print(*map(printable, [*sentences, *verdict, *paths]), sep="\n")
     return bool(failed)

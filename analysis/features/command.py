@@ -13,7 +13,7 @@ from compat.own_in_traffic import own_of
 from recording.errors import InputError, OperatorError
 from recording.json_files import json_of, read_bytes
 from recording.json_values import mapping
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 
 def add_commands(commands: Any) -> None:
@@ -43,7 +43,7 @@ def compare(options: argparse.Namespace) -> bool:
     """Print one line per changed cell; whether a regression fails the command."""
     changed = changes(cells.read(options.before), cells.read(options.after))
     for change in changed:
-        print(shown(_line(change)))
+        print(printable(_line(change)))
     worse = [change for change in changed if change.regression]
     if not changed:
         print("nothing changed")

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from analysis.page.blocks import Block, Page, Remark, Section, Table
 from analysis.page.chart import Chart, svg
 from analysis.page.markdown import flush_right
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 _HERE = Path(__file__).parent
 _SIGNS = {"good": "✓", "note": "i", "bad": "!"}
@@ -64,7 +64,7 @@ def _inside(section: Section, lang: str) -> str:
 
 def _finalize(value: object) -> object:
     """A value with its invisible characters made visible; `autoescape` then escapes its markup."""
-    return value if isinstance(value, Markup) else shown(value)
+    return value if isinstance(value, Markup) else printable(value)
 
 
 def _groups(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Block]]]:

@@ -4,7 +4,7 @@ import re
 
 from analysis.page.blocks import Block, Listing, Page, Remark, Section, Table, Text
 from analysis.page.chart import Chart
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 _NUMERIC = re.compile(r"(max |最大 )?[¥$€£]?[-+\d][\d.,/%]*( ?(s|ms))?$|-$")
 _SIGNS = {"good": "✅", "note": "ℹ️", "bad": "⚠️"}
@@ -28,7 +28,7 @@ def render(page: Page) -> str:
 
 def escape(text: str) -> str:
     """The text on one line, escaped so that Markdown shows it literally."""
-    return " ".join(shown(text).split()).translate(_SPECIAL)
+    return " ".join(printable(text).split()).translate(_SPECIAL)
 
 
 def flush_right(table: Table) -> list[bool]:

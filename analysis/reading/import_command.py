@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 
 def add_command(commands: Any) -> None:
@@ -21,4 +21,4 @@ def _import(options: argparse.Namespace) -> None:
     from analysis.reading import import_jsonl
 
     folder = import_jsonl.read(options.files, options.results, options.run_id, options.currency)
-    print(shown(folder))
+    print(printable(folder))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.reading.load import Run, RunError, load
 from recording.chinese.parser import add_lang
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 if TYPE_CHECKING:
     from analysis.reconcile.balances import Balances
@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> bool:
         reconcile(loaded, prices, charged, tolerance, share), arrivals=arrived, balances=accounts
     )
     sentences = page.sentences(reconciled, Words(options.lang))
-    print(*map(shown, [*sentences, *page.write(reconciled, options.lang)]), sep="\n")
+    print(*map(printable, [*sentences, *page.write(reconciled, options.lang)]), sep="\n")
     return not reconciled.agrees
 
 

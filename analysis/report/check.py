@@ -61,9 +61,8 @@ class Check:
         value = f"为 {shown}" if shown else "未知"
         if shown and self.verdict == "unknown":
             value = f"为 {shown}，无法判定"
-        chinese = (
-            f"{subject.rstrip()}：{self.condition.metric} {value}（要求 {self.condition.kept}）"
-        )
+        condition = self.condition
+        chinese = f"{subject.rstrip()}：{condition.metric} {value}（要求 {condition.requirement}）"
         return t(str(self), chinese)
 
 

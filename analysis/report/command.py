@@ -11,7 +11,7 @@ from analysis.numbers.summarize import GROUPS, of_groups
 from analysis.reading.load import Run, load
 from recording.chinese.parser import add_lang
 from recording.errors import OperatorError
-from recording.untrusted_text import as_json, shown
+from recording.untrusted_text import as_json, printable
 from rules import percentiles, slo
 from rules.conditions import parse
 
@@ -122,7 +122,7 @@ def _report(options: argparse.Namespace) -> bool:
         paths.append(options.share)
     if options.print:
         print(terminal.of_phases(view), end="\n\n")
-    print(*map(shown, paths), sep="\n", flush=True)
+    print(*map(printable, paths), sep="\n", flush=True)
     return gated and _failed(view, options)
 
 
@@ -166,15 +166,15 @@ def _failed(
     checks = judge(view, parse(options.fail_on or ""), objectives)
     if options.junit:
         junit.write(checks, view.run, options.junit)
-        print(shown(options.junit), flush=True)
+        print(printable(options.junit), flush=True)
     if aloud:
         signs = {"passed": "通过", "failed": "未通过", "unknown": "未知"}
         for each in checks:
             sign = view.t(f"{each.verdict:8}", f"{signs[each.verdict]}  ")
-            print(shown(f"{sign}{each.text(view.t)}"), flush=True)
+            print(printable(f"{sign}{each.text(view.t)}"), flush=True)
     elif options.fail_on and all(each.passed for each in checks):
         passed = view.t(f"all {len(checks)} checks passed", f"{len(checks)} 项检查全部通过")
         print(passed, flush=True)
     if failure := sentence(checks, view.t):
-        print(f"weighbridge: {shown(failure)}", file=sys.stderr)
+        print(f"weighbridge: {printable(failure)}", file=sys.stderr)
     return bool(failure)

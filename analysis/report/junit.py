@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from analysis.reading.atomic_file import replacing
 from analysis.reading.load import Run
 from analysis.report.check import Check
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot contain, not even escaped."""
@@ -52,4 +52,4 @@ def render(checks: Sequence[Check], run: Run) -> str:
 
 
 def _text(text: str) -> str:
-    return _NO_XML.sub("\ufffd", shown(text))
+    return _NO_XML.sub("\ufffd", printable(text))

@@ -8,7 +8,7 @@ from analysis.page.words import ABSENT, integer, milliseconds, percent, rate, se
 from analysis.report.sections import stated_times
 from analysis.report.verdicts import verdicts
 from analysis.report.view import View
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 _SIGNS = {"good": ("ok  ", "正常"), "note": ("note", "说明"), "bad": ("BAD ", "异常")}
 
@@ -17,9 +17,9 @@ def text(view: View, groups: Sequence[tuple[str | None, Numbers]], by: str) -> s
     """The run's name, its verdicts, and one line per group; `by` names the column of the groups."""
     run, t = view.run, view.t
     simulated = t(" (SIMULATED)", "（SIMULATED 模拟运行）") if run.simulated else ""
-    head = [t("run ", "运行 ") + shown(run.run_id) + simulated]
-    judged = [f"{t(*_SIGNS[v.level])} {shown(v.text)}" for v in verdicts(view)]
-    judged += [f"     {shown(line)}" for line in stated_times.lines(view)]
+    head = [t("run ", "运行 ") + printable(run.run_id) + simulated]
+    judged = [f"{t(*_SIGNS[v.level])} {printable(v.text)}" for v in verdicts(view)]
+    judged += [f"     {printable(line)}" for line in stated_times.lines(view)]
     first = by.split("_")[0]
     headers = [t(first, _GROUPS.get(first, first)), *(t(*header) for header in HEADERS)]
     lines = [tuple(headers), *(_line(view, *group) for group in groups)]
@@ -57,7 +57,7 @@ def _line(view: View, name: str | None, group: Numbers) -> tuple[str, ...]:
 
 def _aligned(lines: list[tuple[str, ...]]) -> list[str]:
     """The lines as text: the first column is flush left, the others flush right."""
-    lines = [tuple(map(shown, line)) for line in lines]
+    lines = [tuple(map(printable, line)) for line in lines]
     widths = [max(map(_wide, column)) for column in zip(*lines, strict=True)]
     return ["  ".join(_padded(line, widths)).rstrip() for line in lines]
 

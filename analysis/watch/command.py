@@ -15,7 +15,7 @@ from identity.looks import Verdict
 from identity.watch import DAYS, by_day, watched
 from recording.chinese.parser import add_lang
 from recording.errors import InputError
-from recording.untrusted_text import quoted, shown
+from recording.untrusted_text import printable, quoted
 
 if TYPE_CHECKING:
     from analysis.reading.load import Run
@@ -70,13 +70,13 @@ def run(options: argparse.Namespace) -> bool:
         counted = [audit for audit in audits if audit.compared == last]
         days = by_day([(audit.began.astimezone(UTC).date(), audit.verdict) for audit in counted])
         verdict, name = watched(days, options.days), _name(t, asked, last)
-        print(shown(f"{name}{t.colon}{_verdict(t, verdict)}"))
+        print(printable(f"{name}{t.colon}{_verdict(t, verdict)}"))
         print(*(f"  {day}  {_verdict(t, own)}" for day, own in days.items()), sep="\n")
         if others := [audit.compared for audit in audits if audit.compared != last]:
-            print(shown(f"  {_left_out(t, others)}"))
+            print(printable(f"  {_left_out(t, others)}"))
         alarms += _alarm(t, name, verdict, options.days)
     for alarm in alarms:
-        print(f"weighbridge: {shown(alarm)}", file=sys.stderr)
+        print(f"weighbridge: {printable(alarm)}", file=sys.stderr)
     return bool(alarms)
 
 

@@ -9,7 +9,7 @@ from compat.evidence import Evidence, answered, object_of
 from compat.reply import Choice, Reply, came_as_stream, reply
 from compat.verdict import Finding, Settled, ignored, unsure, works, wrong
 from recording.bilingual import Bilingual
-from recording.json_values import at, first, mapping, whole
+from recording.json_values import at, first, mapping, whole_number
 from recording.untrusted_text import quoted
 
 FINISHES = ("stop", "length", "tool_calls", "content_filter", "function_call")
@@ -29,7 +29,7 @@ def usage_fault(usage: Mapping[str, Any] | None) -> str | None:
     if usage is None:
         return "no usage"
     keys = ("prompt_tokens", "completion_tokens", "total_tokens")
-    prompt, completion, total = (whole(usage.get(key)) for key in keys)
+    prompt, completion, total = (whole_number(usage.get(key)) for key in keys)
     if prompt is None or completion is None or total is None:
         return f"usage lacks one of {', '.join(keys)}"
     if min(prompt, completion, total) < 0:
@@ -39,7 +39,7 @@ def usage_fault(usage: Mapping[str, Any] | None) -> str | None:
     paths = ("completion_tokens_details.reasoning_tokens", "reasoning_tokens",
              "prompt_tokens_details.cached_tokens", "cache_read_input_tokens",
              "cache_creation_input_tokens")  # fmt: skip
-    beside = [first(whole(at(usage, path))) or 0 for path in paths]
+    beside = [first(whole_number(at(usage, path))) or 0 for path in paths]
     sums = {prompt + completion}
     for part in beside:
         sums |= {known + part for known in sums}
@@ -54,7 +54,7 @@ def _envelope_fault(body: Mapping[str, Any]) -> str | None:
         return "id is not a string"
     if body.get("object") != "chat.completion":
         return f"object is {quoted(body.get('object'), 40)}"
-    if whole(body.get("created")) is None:
+    if whole_number(body.get("created")) is None:
         return "created is not a number"
     if not isinstance(body.get("model"), str):
         return "model is not a string"
@@ -62,7 +62,7 @@ def _envelope_fault(body: Mapping[str, Any]) -> str | None:
     if not isinstance(choices, list) or not choices:
         return "choices is not a list, or is empty"
     choice = mapping(choices[0])
-    if whole(choice.get("index")) != 0:
+    if whole_number(choice.get("index")) != 0:
         return "choices[0].index is not 0"
     if mapping(choice.get("message")).get("role") != "assistant":
         return "choices[0].message.role is not assistant"

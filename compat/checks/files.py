@@ -15,7 +15,7 @@ from compat.check import BATCHES, CHAT, FILES, Ask, Bound, Check, Setting, bound
 from compat.evidence import Evidence, answered, names_any, object_of, strict_json
 from compat.verdict import Finding, Settled, Verdict, settle, unsure, works, wrong
 from recording.bilingual import Bilingual
-from recording.json_values import at, mapping, whole
+from recording.json_values import at, mapping, whole_number
 from recording.untrusted_text import quoted
 
 _FILES = ("files", "file", "purpose", "not found", "path", "url", "multipart", "文件")
@@ -83,7 +83,7 @@ def _described(evidence: Evidence, identity: str, text: str) -> Finding:
         return wrong(f"id is {quoted(described.get('id'), 40)}, not the one that was given")
     if described.get("object") != "file":
         return wrong(f"object is {quoted(described.get('object'), 40)}")
-    size = whole(described.get("bytes"))
+    size = whole_number(described.get("bytes"))
     return works() if size == len(text) else wrong(f"bytes is {size} for a file of {len(text)}")
 
 
@@ -190,7 +190,7 @@ def _results(setting: Setting, raw: bytes) -> Finding:
         line = by_id.get(_custom_id(setting, place))
         if line is None:
             return wrong(f"{len(lines)} results, and none for line {place + 1} of {_LINES}")
-        status = whole(at(line, "response.status_code"))
+        status = whole_number(at(line, "response.status_code"))
         if status != 200:
             return unsure(f"line {place + 1} was answered with HTTP {status}")
         choices = at(line, "response.body.choices")

@@ -20,7 +20,7 @@ from compat.evidence import Evidence, answered, object_of, strict_json
 from compat.sse import events
 from compat.verdict import Finding, Settled, broken, every, ignored, unsure, works, wrong
 from recording.bilingual import Bilingual
-from recording.json_values import mapping, whole
+from recording.json_values import mapping, whole_number
 from recording.untrusted_text import quoted
 
 _NAMES = ("responses", "not found", "path", "url", "input")
@@ -56,7 +56,7 @@ def _fault(body: Mapping[str, Any]) -> str | None:
     if not isinstance(body.get("output"), list):
         return "output is not a list"
     usage = mapping(body.get("usage"))
-    counts = [whole(usage.get(k)) for k in ("input_tokens", "output_tokens", "total_tokens")]
+    counts = [whole_number(usage.get(k)) for k in ("input_tokens", "output_tokens", "total_tokens")]
     if any(count is None for count in counts):
         return "usage lacks input_tokens, output_tokens or total_tokens"
     return None
@@ -109,7 +109,7 @@ def _order_fault(bodies: Sequence[Mapping[str, Any]]) -> str | None:
     missing = [name for place, name in enumerate(order) if place not in places]
     if missing:
         return f"{missing[0]} is missing"
-    numbers = [whole(event.get("sequence_number")) for event in bodies]
+    numbers = [whole_number(event.get("sequence_number")) for event in bodies]
     known = [number for number in numbers if number is not None]
     if known != sorted(set(known)):
         return "sequence_number does not rise"

@@ -43,12 +43,12 @@ def asked_language(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     `--lang` decides, then WEIGHBRIDGE_LANG, then the locale, as in other programs: LC_ALL,
     LC_MESSAGES or LANG, the first that is set.
     """
-    given = environment.get("WEIGHBRIDGE_LANG", "") or _of_locale(environment)
+    language = environment.get("WEIGHBRIDGE_LANG", "") or _of_locale(environment)
     for number, word in enumerate(arguments):
         name, equals, value = word.partition("=")
         if name == "--lang":
-            given = value if equals else "".join(arguments[number + 1 : number + 2])
-    return "zh" if given == "zh" else "en"
+            language = value if equals else "".join(arguments[number + 1 : number + 2])
+    return "zh" if language == "zh" else "en"
 
 
 def _of_locale(environment: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from recording.chinese import asked_language, chinese
 from recording.chinese.help import HELP
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 
 LANGUAGES = ("en", "zh")
 _TITLE = re.compile(r"^([\u4e00-\u9fff]+):$", re.M)  # of a group of options, as argparse writes it
@@ -25,7 +25,7 @@ class Parser(argparse.ArgumentParser):
         sentence = f"{message}: see {self.prog} --help."
         if self.zh:
             sentence = f"{chinese(message)}：用法见 {self.prog} --help。"
-        self.exit(2, f"weighbridge: {shown(sentence)}\n")
+        self.exit(2, f"weighbridge: {printable(sentence)}\n")
 
 
 def add_lang(parser: argparse.ArgumentParser) -> None:
@@ -80,15 +80,15 @@ def wrapped(text: str, columns: int) -> list[str]:
     """A text of Chinese and Latin words in lines: it breaks at spaces and beside Chinese
     characters, but never before a closing mark or after an opening one.
     """
-    lines, line, taken = [], "", 0
+    lines, line, line_columns = [], "", 0
     for piece in _pieces(text):
         size = sum(map(_columns, piece))
-        if taken + size > columns and line.strip():
+        if line_columns + size > columns and line.strip():
             lines.append(line.rstrip())
-            line, taken = "", 0
+            line, line_columns = "", 0
             piece = piece.lstrip()
             size = sum(map(_columns, piece))
-        line, taken = line + piece, taken + size
+        line, line_columns = line + piece, line_columns + size
     return [*lines, line.rstrip()]
 
 

@@ -24,12 +24,12 @@ class Event:
 
     def as_dict(self) -> dict[str, Any]:
         """The fields of the line without its time; the name comes first."""
-        given = {
+        known_fields = {
             item.name: _plain(value)
             for item in fields(self)
             if item.name not in ("at", "beyond") and (value := getattr(self, item.name)) is not None
         }
-        return {"event": self.name, **given}
+        return {"event": self.name, **known_fields}
 
     def details(self) -> str:
         """Its fields beyond name, place and time as text, e.g. `counted: 7, completed: 20`."""
@@ -44,8 +44,8 @@ class Event:
     def of(cls, line: Mapping[str, Any]) -> "Event":
         """The event that a well-formed line describes."""
         types = _types(cls)  # type: ignore[arg-type]  # a class is hashable
-        own = {item.name for item in fields(cls)} - {"beyond"}
-        known = {name: _typed(types[name], line[name]) for name in own & line.keys()}
+        declared = {item.name for item in fields(cls)} - {"beyond"}
+        known = {name: _typed(types[name], line[name]) for name in declared & line.keys()}
         beyond = {
             name: value
             for name, value in line.items()

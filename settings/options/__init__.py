@@ -76,5 +76,5 @@ def as_dict(options: Options) -> dict[str, Any]:
 
 def as_kept(options: Options) -> dict[str, Any]:
     """The options for the manifest; with `--no-content`, without prompts."""
-    kept = as_dict(options)
-    return withheld(kept, Options, WITHHELD) if options.no_content else kept
+    values = as_dict(options)
+    return withheld(values, Options, WITHHELD) if options.no_content else values

@@ -11,7 +11,7 @@ from analysis.reading.load import Run, load
 from analysis.report import junit, report
 from analysis.report.check import RUN, Check
 from analysis.report.run_checks import judge
-from recording.untrusted_text import shown
+from recording.untrusted_text import printable
 from rules.conditions import parse
 from tests.analysis.runs import PHASE, make, record
 
@@ -70,6 +70,6 @@ def test_any_name_gives_well_formed_xml(name: str) -> None:
         [Check(RUN, None, "failed", name), Check(name, None, "passed", "")], made_run
     )
     (suite,) = ElementTree.fromstring(text.encode("utf-8"))
-    expected = "".join("\ufffd" if c in "\ufffe\uffff" else c for c in shown(name))
+    expected = "".join("\ufffd" if c in "\ufffe\uffff" else c for c in printable(name))
     assert suite.attrib["name"] == expected
     assert suite.findall("testcase")[1].attrib["name"] == f"{expected}: complete"

@@ -149,7 +149,7 @@ def test_a_confidence_is_stated_only_where_the_windows_at_both_ends_are_informat
     ]
     result = bracket(trials)
     assert (result.low, result.high) == (20, 22)
-    assert result.stated == (result.confidence if stated else None)
+    assert result.stated_confidence == (result.confidence if stated else None)
 
 
 def test_a_search_never_exceeds_its_number_of_trials() -> None:
@@ -163,7 +163,9 @@ def test_a_search_never_exceeds_its_number_of_trials() -> None:
 def covered(seeds: range, window_s: float) -> None:
     """Of the brackets that state a confidence, as many hold the true edge as stated."""
     brackets = [found(seed, window_s) for seed in seeds]
-    stated = [(one.stated, holds(one)) for one in brackets if one.stated is not None]
+    stated = [
+        (one.stated_confidence, holds(one)) for one in brackets if one.stated_confidence is not None
+    ]
     print(f"\n{window_s:g} s: {len(brackets)} searches, {sum(map(holds, brackets))} hold the edge;")
     for least in (0.0, 0.9, 0.95):
         claims = [(sure, right) for sure, right in stated if sure >= least]
@@ -181,7 +183,7 @@ def test_short_windows_at_a_queue_state_a_confidence_in_at_most_3_searches(windo
     not help.
     """
     brackets = [found(seed, window_s) for seed in range(200, 212)]
-    assert sum(one.stated is not None for one in brackets) <= 3
+    assert sum(one.stated_confidence is not None for one in brackets) <= 3
 
 
 def test_the_stated_confidence_holds_at_a_queue() -> None:

@@ -44,13 +44,15 @@ def test_workers_and_resumed_runs_draw_the_same_requests(
     """The plan reaches workers and the manifest as a dictionary."""
     cancel = Cancel(after_chunks=3, share=share, seed=seed)
     assert Cancel.of(asdict(cancel)) == cancel
-    assert cancel.drawn(number) == Cancel(after_s=1.0, share=share, seed=seed).drawn(number)
+    assert cancel.applies_to(number) == Cancel(after_s=1.0, share=share, seed=seed).applies_to(
+        number
+    )
 
 
 def test_about_the_given_share_is_drawn_and_another_seed_draws_other_requests() -> None:
     for share in (0.1, 0.5, 0.9):
         first, second = (Cancel(after_s=1.0, share=share, seed=seed) for seed in ("a", "b"))
-        drawn = [first.drawn(number) for number in range(10_000)]
+        drawn = [first.applies_to(number) for number in range(10_000)]
         assert abs(sum(drawn) / 10_000 - share) < 0.02  # 4 standard deviations
-        assert drawn != [second.drawn(number) for number in range(10_000)]
-    assert all(Cancel(after_s=1.0).drawn(number) for number in range(100))
+        assert drawn != [second.applies_to(number) for number in range(10_000)]
+    assert all(Cancel(after_s=1.0).applies_to(number) for number in range(100))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recording.untrusted_text import ShownWords, as_json, lines, markup, quoted, shown
+from recording.untrusted_text import ShownWords, as_json, lines, markup, printable, quoted
 
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 EVERY = [chr(code) for code in range(0x110000)]
@@ -24,7 +24,7 @@ def control_characters(text: str) -> list[str]:
 
 
 def test_exactly_the_invisible_characters_are_escaped() -> None:
-    unescaped = {one for one in EVERY if shown(one) == one}
+    unescaped = {one for one in EVERY if printable(one) == one}
     assert {one for one in unescaped if unicodedata.category(one) in UNSEEN} == set()
     lost = [
         one for one in EVERY if one not in unescaped and unicodedata.category(one) not in UNSEEN
@@ -45,23 +45,23 @@ def test_exactly_the_invisible_characters_are_escaped() -> None:
     ],
 )
 def test_foreign_text_is_shown_as_expected(words: object, seen: str) -> None:
-    assert shown(words) == seen
+    assert printable(words) == seen
 
 
 @given(any_text, st.integers(1, 40))
 def test_any_text_is_shown_without_control_characters_and_within_the_length(
     text: str, longest: int
 ) -> None:
-    assert not control_characters(shown(text))
-    cut = shown(text, longest)
+    assert not control_characters(printable(text))
+    cut = printable(text, longest)
     assert len(cut) <= longest and not control_characters(cut)
-    assert cut == shown(text) or (cut[-1] == "…" and shown(text).startswith(cut[:-1]))
+    assert cut == printable(text) or (cut[-1] == "…" and printable(text).startswith(cut[:-1]))
     assert not control_characters(quoted(text)) and not control_characters(markup(text))
 
 
 @given(any_text)
 def test_escaping_twice_changes_nothing(text: str) -> None:
-    assert shown(shown(text)) == shown(text)
+    assert printable(printable(text)) == printable(text)
 
 
 @given(any_text)

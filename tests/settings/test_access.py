@@ -310,7 +310,7 @@ def test_the_look_before_the_run_sends_the_query_and_headers_too(
     ],
 )
 def test_a_query_value_that_looks_secret_is_not_shown(url: str, shown: str | None) -> None:
-    assert address(url).shown == (shown or url)
+    assert address(url).masked_url == (shown or url)
 
 
 def test_a_secret_of_the_query_is_removed_from_every_row(serve: Serve) -> None:

@@ -17,7 +17,7 @@ def message(options: Options, host: str = "http://h/v1", **environment: str) -> 
     """What a master sends to open a run, as session.py makes it."""
     endpoint = resolve(host, environment or {"OPENAI_API_KEY": KEY}, options)
     return {
-        "base_url": endpoint.shown,
+        "base_url": endpoint.masked_url,
         "simulated": False,
         "key_name": endpoint.choice.key_name if endpoint.choice else "",
         "options": as_dict(options.public()),

@@ -25,7 +25,7 @@ def session(*phases: str, count: int | None = 5) -> Any:
     """What the metrics need of a run."""
     return SimpleNamespace(
         options=SimpleNamespace(run_id="r", mode="rpm", currency=""),
-        endpoint=SimpleNamespace(shown="http://gw/v1", simulated=False, currency=None),
+        endpoint=SimpleNamespace(masked_url="http://gw/v1", simulated=False, currency=None),
         plan=SimpleNamespace(
             phases=[SimpleNamespace(name=n, model="gpt-5.4-nano", count=count) for n in phases]
         ),

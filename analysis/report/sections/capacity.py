@@ -114,7 +114,7 @@ def numbers(view: View) -> list[CapacityNumbers]:
                 unit="concurrency" if _closed(view, trials[0][0]) else "rpm",
                 met=capacity.low,
                 missed=capacity.high,
-                confidence=capacity.stated,
+                confidence=capacity.stated_confidence,
                 windows=len(trials),
                 answered=len(_counting(trials)),
                 causes=sorted({answer.cause for answer in broke if answer.cause}),
@@ -207,15 +207,15 @@ def _unit(view: View, phase: PhaseNumbers) -> tuple[str, str]:
 def _remark(view: View, model: str, trials: Trials, capacity: Bracket) -> Remark:
     t = view.t
     unit = t(*_unit(view, trials[0][0]))
-    if capacity.stated is None:
+    if capacity.stated_confidence is None:
         sure = t(
             f"{len(trials)} windows, too short for a confidence",
             f"{len(trials)} 个窗口，窗口过短，无法给出置信度",
         )
     else:
         sure = t(
-            f"confidence {percent(capacity.stated, 0)}, {len(trials)} windows",
-            f"置信度 {percent(capacity.stated, 0)}，{len(trials)} 个窗口",
+            f"confidence {percent(capacity.stated_confidence, 0)}, {len(trials)} windows",
+            f"置信度 {percent(capacity.stated_confidence, 0)}，{len(trials)} 个窗口",
         )
     broke = _broke(trials, capacity)
     why = t.join(dict.fromkeys(_why(view, answer) for answer in broke))
@@ -247,7 +247,7 @@ def _remark(view: View, model: str, trials: Trials, capacity: Bracket) -> Remark
         f"{model} 在 {capacity.low} {unit} 达到目标，在 {capacity.high} {unit} 未达到（{sure}）。"
         f"失效原因：{why}。{limit}",
     )
-    return Remark("bad" if ours else "note" if capacity.stated is None else "good", text)
+    return Remark("bad" if ours else "note" if capacity.stated_confidence is None else "good", text)
 
 
 def _few(view: View, slo: Slo, model: str, trials: Trials, capacity: Bracket) -> list[Remark]:
@@ -279,9 +279,11 @@ def _few(view: View, slo: Slo, model: str, trials: Trials, capacity: Bracket) ->
 def _doubtful(view: View, model: str, trials: Trials, capacity: Bracket) -> list[Remark]:
     """That the windows tell too little for a confidence of 90 %, or for any confidence."""
     t, counting = view.t, _counting(trials)
-    if not counting or (capacity.stated is not None and capacity.stated >= SOUND):
+    if not counting or (
+        capacity.stated_confidence is not None and capacity.stated_confidence >= SOUND
+    ):
         return []
-    if capacity.stated is None:
+    if capacity.stated_confidence is None:
         text = t(
             f"{model}: a queue makes latency rise and fall in waves, and each window contains only "
             "a few of them. Such windows make a level look better than it is, and more of them do "

@@ -53,7 +53,7 @@ def requirements(view: View) -> list[str]:
     planned = [(phase.get("mode"), phase.get("model")) for phase in view.run.plan]
     objectives = [] if view.slo is None else [view.slo.of(*phase).statements for phase in planned]
     conditions = [*chain.from_iterable(objectives), *_conditions(view)]
-    return list(dict.fromkeys(f"{c.metric} {c.kept}" for c in conditions))
+    return list(dict.fromkeys(f"{c.metric} {c.requirement}" for c in conditions))
 
 
 def _conditions(view: View) -> tuple[Condition, ...]:
