@@ -10,6 +10,8 @@ from itertools import pairwise
 FENCED = re.compile(r"^```console\n(.*?)^```\n", re.S | re.M)
 COMMAND = re.compile(r"^(\$ (?:[^\n]*\\\n)*[^\n]*\n)", re.M)
 RUN = re.compile(r"\b[a-z]+-\d{8}T\d{6}-[0-9a-f]{4}\b")
+LOGGED = re.compile(r"^\[\d{4}-[^\]]*\] \S+: ")
+"""When, where and how gravely a line of the log was written."""
 LEFT_OUT = "..."
 EDGE = ""
 """Stands for the beginning and for the end of what a command prints."""
@@ -61,6 +63,6 @@ def elided(printed: str, shown: str) -> str:
 
 
 def _kind(line: str) -> str:
-    """The first word of a line, without the run's name; log lines are all alike."""
-    first = RUN.sub("", line.split(maxsplit=1)[0]) if line.strip() else EDGE
-    return "[" if first.startswith("[") else line.strip() if first == LEFT_OUT else first
+    """The first word of a line, without the run's name; of a log line, of its message."""
+    message = RUN.sub("", LOGGED.sub("", line)).strip()
+    return message if message in (EDGE, LEFT_OUT) else message.split()[0]

@@ -19,6 +19,8 @@ import console
 from session import ROOT, Session, session
 
 DOCS = ROOT / "docs"
+SETUPS = DOCS / "setups"
+"""Scripts that start the servers a page speaks of, by the name of the page."""
 READMES = {ROOT / "README.md": "en", ROOT / "README.zh-CN.md": "zh"}
 ELSEWHERE = {
     "docs/how-to/failover.md": "behind_litellm.py",
@@ -66,7 +68,10 @@ def renew(page: Path) -> bool:
     text, chinese = page.read_text("utf-8"), DOCS / "zh" / name_of(page).removeprefix("docs/")
     other = chinese.read_text("utf-8") if chinese.is_file() else ""
     names: dict[str, str] = {}
-    with session(READMES.get(page, "en")) as terminal:
+    setup = SETUPS / f"{page.stem}.sh"
+    with session(
+        READMES.get(page, "en"), setup.read_text("utf-8") if setup.is_file() else "true"
+    ) as terminal:
         for found, block in list(made(page)):
             commands = [renamed(command, names) for command in block.commands]
             write_files(terminal.folder, commands, found.string[: found.start()])

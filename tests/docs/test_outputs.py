@@ -41,7 +41,7 @@ def test_a_new_output_replaces_its_block_and_its_table(tmp_path: Path) -> None:
 
 
 def test_what_a_page_leaves_out_is_left_out_again() -> None:
-    """Phases, verdicts, the log and the paths, where the page has `...`; what is shown is today's."""
+    """Phases, verdicts, the log, the paths: where the page has `...`. What is shown is today's."""
     log = "[2026-11-27 14:10:05,187] vm/WARNING/weighbridge: w\n"
     phases = "phase  ok\np/1     9\np/2     9\np/3     9\np/4     9\n"
     printed = f"{log}run b\nBAD  z\nok   y\n\n{phases}\nresults/b\n"
@@ -74,6 +74,15 @@ def test_a_block_shows_what_a_shell_prints_of_its_commands() -> None:
     assert block.again(printed) == (
         "$ echo a >&2; (exit 3)\na\n$ echo $?\n3\n$ sleep 60 &\n$ export A=1\n$ echo \\\n  $A\n1\n"
     )
+
+
+def test_what_a_setup_starts_runs_until_the_session_ends() -> None:
+    setup = "echo made > a.toml\nsleep 60 > /dev/null &\necho $! > pid"
+    with session.session(setup=setup) as terminal:
+        running = Path(f"/proc/{(terminal.folder / 'pid').read_text().strip()}")
+        assert terminal.run(["$ cat a.toml\n"]) == "$ cat a.toml\nmade\n"
+        assert "sleep" in (running / "cmdline").read_text()
+    assert not running.exists() or "Z" in (running / "stat").read_text()
 
 
 def test_a_page_is_made_anew_in_one_session(
