@@ -114,7 +114,7 @@ def _result(comparison: Comparison, t: Words) -> list[Block]:
         return [*blocks, Remark("note", text)]
     if not shown:
         text = t(
-            f"No difference shown in {comparison.tested} numbers. That is not the same as no "
+            f"No difference shown in {_numbers(comparison.tested)}. That is not the same as no "
             f"difference: {_power(comparison, t)}.",
             f"{comparison.tested} 项数据均未见显著差异。这不等于没有差异：{_power(comparison, t)}。"
             "",
@@ -125,11 +125,15 @@ def _result(comparison: Comparison, t: Words) -> list[Block]:
         for finding in shown
     ]
     text = t(
-        f"No difference shown in the other {comparison.tested - len(shown)} of {comparison.tested} "
-        "numbers.",
+        f"No difference shown in the other {comparison.tested - len(shown)} of "
+        f"{_numbers(comparison.tested)}.",
         f"其余 {comparison.tested - len(shown)} 项（共 {comparison.tested} 项）未见显著差异。",
     )
     return [*blocks, Remark("note", text)] if len(shown) < comparison.tested else blocks
+
+
+def _numbers(count: int) -> str:
+    return f"{count} number{'' if count == 1 else 's'}"
 
 
 def _power(comparison: Comparison, t: Words) -> str:

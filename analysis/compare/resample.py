@@ -9,17 +9,20 @@ requests are resampled, never single ones: about the root of n blocks of n reque
   least this large? Blocks at the same place in both phases are swapped by the toss of a coin,
   4,999 times. So an effect of the place (a slow first second) is the same on both sides, and the
   answer is right for any distribution, including the P99 of few requests.
+- Two success rates that are both 100 % (or 0 %) do not vary in any resample: their interval and the
+  smallest visible change are calculated (constant_share.py).
 
 Of very long phases fewer resamples are drawn (at least 999). Percentiles are nearest ranks.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, sqrt
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from analysis.compare.constant_share import difference_interval, visible_change
 from analysis.numbers.percentile import nearest_rank
 from estimates.autocorrelation import memory, of_latencies
 
@@ -171,7 +174,7 @@ def _resampled(a: Side, b: Side, blocks: int, seed: int) -> dict[str, Difference
         right = pooled.numbers(np.hstack([none, picked[1]]))
         for name in observed:
             drawn[name].append(_change(name, left[name], right[name]))
-    return {
+    by_name = {
         name: _difference(
             name,
             (float(is_a[name][0]), float(is_b[name][0])),
@@ -182,6 +185,13 @@ def _resampled(a: Side, b: Side, blocks: int, seed: int) -> dict[str, Difference
         )
         for name in observed
     }
+    rate = by_name.get("success_rate")
+    if rate is not None and rate.a is not None and rate.a == rate.b and rate.a in (0.0, 1.0):
+        low, high = difference_interval(rate.a, len(a.good), len(b.good))
+        fewest = min(len(a.good), len(b.good))
+        visible = visible_change(fewest, min(blocks, fewest), LEVEL / len(NUMBERS))
+        by_name["success_rate"] = replace(rate, low=low, high=high, visible=visible)
+    return by_name
 
 
 def _chunks(count: int, size: int) -> Iterator[int]:

@@ -1,5 +1,6 @@
 """Comparisons of runs: false alarms counted, true differences detected, unlike runs refused."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from analysis.__main__ import main
 from analysis.compare import resample
 from analysis.compare.comparison import compare, unlike
 from analysis.compare.page import compose
-from analysis.compare.resample import Difference, Side, differences
+from analysis.compare.resample import Side, differences
 from analysis.numbers.holm import holm
 from analysis.numbers.percentile import nearest_rank
 from analysis.page import html, markdown
@@ -497,5 +498,47 @@ def test_without_successes_only_the_success_rate_is_compared() -> None:
     none = np.full(30, np.nan)
     side = Side(np.zeros(30, bool), none, none, none, none, 60.0)
     findings = differences(side, side)
-    assert findings["success_rate"] == Difference(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+    rate = findings["success_rate"]
+    assert (rate.a, rate.b, rate.change, rate.p) == (0.0, 0.0, 0.0, 1.0)
     assert all(of.p is None for name, of in findings.items() if name != "success_rate")
+
+
+def succeeding(share: float, count: int) -> Made:
+    """Windows in which each request succeeds with this probability."""
+
+    def made(random: np.random.Generator) -> Side:
+        side = side_of(random.uniform(1, 2, count))
+        return dataclasses.replace(side, good=random.uniform(size=count) < share)
+
+    return made
+
+
+@pytest.mark.parametrize(("count", "apart"), [(24, 0.138), (600, 0.00636)])
+def test_two_perfect_success_rates_have_the_interval_that_so_many_requests_allow(
+    count: int, apart: float
+) -> None:
+    """Without a failure of n, Wilson's bound is z^2 / (n + z^2), with z = 1.96."""
+    perfect = succeeding(1.0, count)(np.random.default_rng(1))
+    rate = differences(perfect, perfect)["success_rate"]
+    assert rate.low == pytest.approx(-apart, rel=0.01)
+    assert rate.high == pytest.approx(apart, rel=0.01)
+
+
+@pytest.mark.parametrize("count", [100, 600])
+def test_four_of_five_pairs_show_the_change_of_a_perfect_success_rate_that_the_page_names(
+    count: int,
+) -> None:
+    """Of 60 pairs with a loss of this size 48 should; the permutation test itself is the oracle."""
+    perfect = succeeding(1.0, count)
+    visible = differences(*(perfect(np.random.default_rng(i)) for i in (1, 2)))[
+        "success_rate"
+    ].visible
+    assert visible is not None
+    shown = 0
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        rate = differences(perfect(random), succeeding(1 - visible, count)(random), seed)[
+            "success_rate"
+        ]
+        shown += rate.p is not None and rate.p <= 0.05 / 6
+    assert 38 <= shown <= 57
