@@ -31,9 +31,9 @@ def outlook(options: Options, model: str, known: Reference | None, prices: Price
             clauses.append(f"log-probabilities, {text_of(bound.likeliest(1))}")
         if known.seed is not None:
             clauses.append(f"whether a seed is, {text_of(bound.seeds())}")
-        first, whole = bound.audit(cell.question for cell in known.cells)
+        first, full_length = bound.audit(cell.question for cell in known.cells)
         clauses.append(
-            f"who answers, {text_of(first)} where it differs at once, else {text_of(whole)}"
+            f"who answers, {text_of(first)} where it differs at once, else {text_of(full_length)}"
         )
     if options.against:
         tops = len(first_token.TOPS)
@@ -43,10 +43,10 @@ def outlook(options: Options, model: str, known: Reference | None, prices: Price
         clauses.append(
             f"whether a seed is honoured, on each route at most {text_of(bound.seeds())}"
         )
-        first, whole = bound.dearest(LOOKS[0][0]), bound.dearest(LOOKS[-1][0])
+        first, full_length = bound.dearest(LOOKS[0][0]), bound.dearest(LOOKS[-1][0])
         clauses.append(
             f"who answers, on each route at most {text_of(first)} where it differs at once, else "
-            f"at most {text_of(whole)}"
+            f"at most {text_of(full_length)}"
         )
     if options.identity_tools:
         clauses.append(f"tool calls, on each route {text_of(bound.calls())}")

@@ -55,11 +55,11 @@ def _conditions(phases: tuple[Phase, ...], options: Options) -> Iterator[str]:
 def _objectives(phases: tuple[Phase, ...], slo: Slo | None, options: Options) -> Iterator[str]:
     if slo is None:
         return
-    held: dict[str, list[Phase]] = {}
+    phases_by_key: dict[str, list[Phase]] = {}
     for phase in phases:
         for key in slo.of(phase.mode, phase.model).values:
-            held.setdefault(key, []).append(phase)
-    for key, of in held.items():
+            phases_by_key.setdefault(key, []).append(phase)
+    for key, of in phases_by_key.items():
         if key.startswith(_STREAMED) and not any(phase.stream for phase in of):
             yield (
                 f"--slo {options.slo}: {key} applies to streams, and none of its phases requests "

@@ -76,8 +76,8 @@ class Phase:
         A manifest of an earlier version may lack fields, which keep their defaults, or have removed
         fields, which are ignored. Raises ValueError for an unknown schedule.
         """
-        own = [item.name for item in fields(cls) if item.name != "schedule"]
-        known = {name: facts[name] for name in own if name in facts}
+        field_names = [item.name for item in fields(cls) if item.name != "schedule"]
+        known = {name: facts[name] for name in field_names if name in facts}
         if known.get("pace") is not None:
             known["pace"] = Pace(**known["pace"])
         known["cancel"] = Cancel.of(known.get("cancel"))
@@ -87,15 +87,15 @@ class Phase:
 
     def as_dict(self) -> PlannedPhase:
         """The phase for manifests and messages, together with its schedule's fields."""
-        own: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
+        facts: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
         pace, cancel = (None if it is None else asdict(it) for it in (self.pace, self.cancel))
-        del own["schedule"]
-        own |= (
+        del facts["schedule"]
+        facts |= (
             {"pace": pace, "cancel": cancel, "kind": self.kind}
             | _OF_SCHEDULES
             | self.schedule.facts()
         )
-        return cast(PlannedPhase, own)
+        return cast(PlannedPhase, facts)
 
     @property
     def kind(self) -> Kind:
@@ -122,8 +122,10 @@ class Phase:
     def indices(self, slot: int, slots: int) -> Iterator[int]:
         """The requests that generator `slot` of `slots` sends, in order; endless if uncounted."""
         skipped, most, routes = frozenset(self.skip), self.schedule.most, self.routes
-        asked = stripe(most, slot, slots) if most is not None else count(slot, slots)
-        owned = asked if routes == 1 else (2 * one + second for one in asked for second in (0, 1))
+        numbers = stripe(most, slot, slots) if most is not None else count(slot, slots)
+        owned = (
+            numbers if routes == 1 else (2 * one + second for one in numbers for second in (0, 1))
+        )
         return (index for index in owned if index not in skipped)
 
     def handed_out(self, slot: int, slots: int) -> Iterator[tuple[int, ...]]:

@@ -88,22 +88,22 @@ def pace_of(finding: Finding) -> Pace | None:
 
 
 def probed(
-    program: Program, seen: Iterable[tuple[str, str]] = (), sent: Container[str] = ()
+    program: Program, seen_kinds: Iterable[tuple[str, str]] = (), sent: Container[str] = ()
 ) -> Program:
     """The program with one request ahead of the first phase of a kind that sends several at once.
 
     A budget reserves by the most expensive request of the same kind; before one was seen, requests
-    of that kind are sent one at a time, and a burst would not be a burst. `seen` are kinds (model,
-    request) known from an earlier attempt at the run, `sent` the names of its phases: no probe is
-    sent twice.
+    of that kind are sent one at a time, and a burst would not be a burst. `seen_kinds` are kinds
+    (model, request) known from an earlier attempt at the run, `sent` the names of its phases: no
+    probe is sent twice.
     """
-    seen = set(seen)
+    seen_kinds = set(seen_kinds)
     try:
         phase = next(program)
         while True:
             kind = (phase.model, phase.request)
             name = f"probe/{phase.model}/{phase.request}"
-            if kind not in seen and phase.users > 1 and name not in sent:
+            if kind not in seen_kinds and phase.users > 1 and name not in sent:
                 yield replace(
                     phase,
                     name=name,
@@ -120,7 +120,7 @@ def probed(
                     pace=None,
                     skip=(),
                 )
-            seen.add(kind)
+            seen_kinds.add(kind)
             phase = program.send((yield phase))
     except StopIteration:
         return
@@ -236,9 +236,11 @@ def resumed(program: Program, past: Past) -> Program:
         return
 
 
-def _after_pause(phase: Phase, pause_s: float, since: float | None, own: float | None) -> Phase:
+def _after_pause(
+    phase: Phase, pause_s: float, since: float | None, last_use: float | None
+) -> Phase:
     """The phase, to begin no earlier than `pause_s` after any request of an earlier attempt."""
-    uses = [use for use in (since, own) if use is not None]
+    uses = [use for use in (since, last_use) if use is not None]
     if not pause_s or not uses:
         return phase
     return replace(

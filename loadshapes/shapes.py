@@ -61,14 +61,14 @@ class ConcurrencyLadder(PlannedShape):
         return run.step_pool or 1
 
 
-def check_by_hand(mode: str, given: Mapping[str, object]) -> None:
+def check_by_hand(mode: str, locust_options: Mapping[str, object]) -> None:
     """Check that Locust's own `-u`, `-r`, `-t` (None: not given) are used only in the mode that
     reads them.
 
     Raises OperatorError if not: a shape would ignore them, and the run would differ from what they
     say.
     """
-    unread = [flag for flag, value in given.items() if value is not None]
+    unread = [flag for flag, value in locust_options.items() if value is not None]
     if unread and mode != "interactive":
         raise OperatorError(
             f"{', '.join(unread)}: only mode interactive reads Locust's own users, spawn rate and "

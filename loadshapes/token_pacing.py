@@ -131,7 +131,7 @@ def expected_end(dues_s: Sequence[float], latencies_s: Sequence[float]) -> End:
 class Pacer:
     """Sizes the prompts for one generator's share of a token window.
 
-    `dues_s` are the due times of the whole window, ascending; `own` how many of them are this
+    `dues_s` are the due times of the whole window, ascending; `own_count` how many of them are this
     generator's. `size` is called once for each of these, in order; `done` is called when each has
     ended. Times are seconds after the window's start.
     """
@@ -139,9 +139,9 @@ class Pacer:
     pace: Pace
     target_tpm: float
     dues_s: Sequence[float]
-    own: int
+    own_count: int
     tokens: int = 0
-    _asked: int = 0
+    _sized_count: int = 0
     _expected: dict[int, float] = field(default_factory=dict)
     _latencies_s: list[float] = field(default_factory=list)
     _errors: list[float] = field(default_factory=list)
@@ -156,20 +156,20 @@ class Pacer:
     @property
     def goal_tokens(self) -> float:
         """The current estimate of the total tokens that this generator's requests should use."""
-        return self.target_tpm / 60 * self._end.at_s * self.own / len(self.dues_s)
+        return self.target_tpm / 60 * self._end.at_s * self.own_count / len(self.dues_s)
 
     @property
     def mean_tokens(self) -> float:
         """The window's mean tokens per request."""
-        return self.goal_tokens / self.own
+        return self.goal_tokens / self.own_count
 
     def size(self, index: int) -> int:
         """The padding words of request `index`, which is about to be built."""
-        left = max(1, self.own - self._asked)
+        requests_left = max(1, self.own_count - self._sized_count)
         owed = self.goal_tokens - self.tokens - sum(self._expected.values())
-        share = min(max(owed / left, self.mean_tokens / BOUND), self.mean_tokens * BOUND)
+        share = min(max(owed / requests_left, self.mean_tokens / BOUND), self.mean_tokens * BOUND)
         words = self.pace.words(share - self._bias)
-        self._asked += 1
+        self._sized_count += 1
         self._expected[index] = self.pace.tokens(words) + self._bias
         self.least_words = min(self.least_words or words, words)
         self.most_words = max(self.most_words, words)

@@ -26,8 +26,10 @@ _LONGEST = 60
 
 def accepted(unit: str, currency: str) -> bool:
     """Whether an amount in `unit` (a sign or code) counts in a run of `currency` (empty: none)."""
-    named, wanted = unit.strip().upper(), (currency or "USD").strip().upper()
-    return not set(_UNITS.get(named, (named,))).isdisjoint(_UNITS.get(wanted, (wanted,)))
+    units, currency_units = unit.strip().upper(), (currency or "USD").strip().upper()
+    return not set(_UNITS.get(units, (units,))).isdisjoint(
+        _UNITS.get(currency_units, (currency_units,))
+    )
 
 
 def amount(value: object, currency: str = "") -> float | None:

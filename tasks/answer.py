@@ -69,8 +69,8 @@ def judge_body(raw: bytes, headers: Mapping[str, str]) -> Answer:
         outcome = outcome_of(complained, None)
         return Answer(outcome, None, unlisted(reply), None, complained.type, complained.message)
     if not isinstance(reply, dict):
-        shown = reply if isinstance(reply, str) else as_json(reply)
-        return Answer(Outcome.MALFORMED, error_message=f"not a JSON object: {shown}")
+        reply_text = reply if isinstance(reply, str) else as_json(reply)
+        return Answer(Outcome.MALFORMED, error_message=f"not a JSON object: {reply_text}")
     said_message = message(reply)
     if said_message is None:
         why = f"no choices in the body: {as_json(reply)}"
@@ -112,8 +112,8 @@ def streamed(
                 stream.close()
                 break
             if len(gathered.token_times) >= most_chunks:
-                left = wire.hang_up()
-                answer = Answer(left.outcome, error_message=str(left))
+                hang_up_error = wire.hang_up()
+                answer = Answer(hang_up_error.outcome, error_message=str(hang_up_error))
                 stream.close()
                 break
     except openai.APIConnectionError as error:
@@ -150,25 +150,25 @@ def _stream_ended(answer: Answer, message: Message, *, done: bool, ignored: byte
         return answer
     if loses_text(ignored):
         answer.outcome = Outcome.MALFORMED
-        shown = repr(ignored[:80].decode(errors="replace"))
+        ignored_text = repr(ignored[:80].decode(errors="replace"))
         answer.error_message = (
             "an event is lost to every client: before its data: stand blanks or a byte order mark: "
-            f"{shown}"
+            f"{ignored_text}"
         )
     elif gathered.whole_reply and message.empty:
         answer.outcome = Outcome.MALFORMED
         answer.error_message = "a stream was asked for, a whole reply came"
     elif message.finish_reason is None and not done:
-        shown = ignored.decode(errors="replace").strip()
-        if shown and not gathered.token_times:
+        ignored_text = ignored.decode(errors="replace").strip()
+        if ignored_text and not gathered.token_times:
             answer.outcome = Outcome.MALFORMED
-            answer.error_message = f"not an event stream: {shown}"
+            answer.error_message = f"not an event stream: {ignored_text}"
         else:
             answer.outcome = Outcome.STREAM_TRUNCATED
             answer.error_message = "the stream ended with neither finish_reason nor [DONE]"
-            if shown:
-                answer.error_message += f"; in it stood: {shown}"
-        if (other := foreign(None, shown)) is not None:
+            if ignored_text:
+                answer.error_message += f"; in it stood: {ignored_text}"
+        if (other := foreign(None, ignored_text)) is not None:
             answer.odd["not_the_gateway"] = other
     else:
         _ended(answer, message)
@@ -207,12 +207,12 @@ def refused(status: int, raw: bytes) -> Answer:
     try:
         reply = _read(raw)
     except UNREADABLE:
-        shown = title(text) if is_page(text) else text.strip()
-        if not shown:
-            shown = f"HTTP {status} without a body"
+        words = title(text) if is_page(text) else text.strip()
+        if not words:
+            words = f"HTTP {status} without a body"
             if status in PROXY_STATUSES:
-                shown += f" ({PROXY_STATUSES[status]})"
-        return Answer(of_status(status), error_message=shown, odd=odd)
+                words += f" ({PROXY_STATUSES[status]})"
+        return Answer(of_status(status), error_message=words, odd=odd)
     body = unlisted(reply)
     complained = complaint(worded(body) if body else reply)
     outcome = outcome_of(complained, status)

@@ -67,16 +67,18 @@ def flags(
     `ok`: the answer is complete, so absent fields are missing. `usage_said` is its raw `usage`.
     """
     odd = dict(message.odd)
-    stated = usage_said or {}
+    raw_usage = usage_said or {}
     if message.model not in (None, requested) and not same_model(requested, message.model):
-        odd["model_mismatch"] = f"asked for {_shown(requested)}, got {_shown(message.model)}"
+        odd["model_mismatch"] = (
+            f"asked for {_shortened(requested)}, got {_shortened(message.model)}"
+        )
     prompt, completion, total = (
         used.get("prompt_tokens"), used.get("completion_tokens"), used.get("total_tokens")
     )  # fmt: skip
-    absurd = [*_absurd(message, used), *beyond(stated)]
+    absurd = [*_absurd(message, used), *beyond(raw_usage)]
     if ok and not absurd and prompt is None and completion is None and total is None:
-        if stated and not COST_NAMES.issuperset(stated):
-            odd["usage_unreadable"] = f"usage of unknown names: {', '.join(list(stated)[:8])}"
+        if raw_usage and not COST_NAMES.issuperset(raw_usage):
+            odd["usage_unreadable"] = f"usage of unknown names: {', '.join(list(raw_usage)[:8])}"
         else:
             odd["usage_missing"] = "the answer states no tokens"
     if None not in (prompt, completion, total) and total != (prompt or 0) + (completion or 0):
@@ -85,7 +87,7 @@ def flags(
         rest = sum(counts.get(f"{name}_tokens") or 0 for name in beside)
         if not beside or total != (prompt or 0) + (completion or 0) + rest:
             odd["usage_sum"] = f"total {total} is not {prompt} + {completion}"
-    if used.get("cost_source") != "body" and (cost := unread_cost(stated, currency)) is not None:
+    if used.get("cost_source") != "body" and (cost := unread_cost(raw_usage, currency)) is not None:
         odd["cost_unreadable"] = cost
     if absurd:
         odd["usage_absurd"] = ", ".join(absurd)
@@ -104,7 +106,7 @@ def spent(message: Message | None, used: Usage) -> bool:
 
 
 def combined(
-    judged: Judgement | None, flagged: dict[str, str], place: Mapping[str, int] | None = None
+    judgement: Judgement | None, flagged: dict[str, str], place: Mapping[str, int] | None = None
 ) -> tuple[str | None, str | None]:
     """The row's `check` and `check_detail`: the probe's verdict first, then the flags.
 
@@ -112,14 +114,14 @@ def combined(
     object; `place` (line and turn of own traffic) is in it, and with flags one more key, `flags`.
     """
     if not flagged and not place:
-        return (None, None) if judged is None else (judged.check, judged.detail)
+        return (None, None) if judgement is None else (judgement.check, judgement.detail)
     words, detail = list(flagged), dict[str, object](place or {})
-    if judged is not None:
-        words.insert(0, judged.check)
+    if judgement is not None:
+        words.insert(0, judgement.check)
         try:
-            detail.update(mapping(json.loads(judged.detail)) or {"judge": judged.detail})
+            detail.update(mapping(json.loads(judgement.detail)) or {"judge": judgement.detail})
         except ValueError:
-            detail["judge"] = judged.detail
+            detail["judge"] = judgement.detail
     if flagged:
         detail["flags"] = flagged
     return " ".join(words) or None, json.dumps(detail, ensure_ascii=False)
@@ -132,11 +134,11 @@ def same_model(requested: str, returned: str) -> bool:
     routing variants (`:free`) and capitals make no difference; two different dates, or any other
     word, do.
     """
-    wanted, named = _name(requested), _name(returned)
-    if wanted == named or wanted in _ROUTERS:
+    requested_name, returned_name = _name(requested), _name(returned)
+    if requested_name == returned_name or requested_name in _ROUTERS:
         return True
-    asked_version, got_version = _version(wanted), _version(named)
-    if wanted.removesuffix(asked_version) != named.removesuffix(got_version):
+    asked_version, got_version = _version(requested_name), _version(returned_name)
+    if requested_name.removesuffix(asked_version) != returned_name.removesuffix(got_version):
         return False
     digits = [_NO_DATE.sub("", version) for version in (asked_version, got_version)]
     return "" in digits or digits[0] == digits[1]
@@ -180,11 +182,11 @@ def _reason(message: Message) -> str | None:
         return "none is given"
     end = end_of(message.finish_reason)
     if end in (None, "filtered", "failed"):
-        return _shown(message.finish_reason)
+        return _shortened(message.finish_reason)
     if end == "tools" and not message.tool_calls:
         return f"{message.finish_reason}, and there is no tool call"
     return None
 
 
-def _shown(text: str) -> str:
+def _shortened(text: str) -> str:
     return text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 1] + "…"

@@ -85,13 +85,13 @@ def refusal_in_words(message: str, status: int | None) -> Outcome | None:
 
     Not under 5xx, where it may be about the key of one of the gateway's own providers.
     """
-    shown = message[:_LOOKED_AT]
+    excerpt = message[:_LOOKED_AT]
     if status is not None and status >= 300 and status != 400:
         return None
-    if _NO_ENTRY.search(shown):
+    if _NO_ENTRY.search(excerpt):
         return Outcome.AUTH
     is_error = status is not None and status >= 300
-    return Outcome.NOT_FOUND if not is_error and _NOT_THERE.search(shown) else None
+    return Outcome.NOT_FOUND if not is_error and _NOT_THERE.search(excerpt) else None
 
 
 def cause(words: Iterable[str], message: str, wait_s: float | None = None) -> Outcome | None:
@@ -102,10 +102,10 @@ def cause(words: Iterable[str], message: str, wait_s: float | None = None) -> Ou
     there are several, money comes first, because no status expresses it.
     """
     causes = [_BY_WORD.get(_AS_WORD.sub("_", word.strip().lower())) for word in words]
-    shown = message[:_LOOKED_AT]
-    if Outcome.PAYMENT_REQUIRED in causes or wait_s is None and _NO_MONEY.search(shown):
+    excerpt = message[:_LOOKED_AT]
+    if Outcome.PAYMENT_REQUIRED in causes or wait_s is None and _NO_MONEY.search(excerpt):
         return Outcome.PAYMENT_REQUIRED
     named = next((outcome for outcome in causes if outcome is not None), None)
-    if named is None and _TOO_MANY.search(shown):
+    if named is None and _TOO_MANY.search(excerpt):
         return Outcome.RATE_LIMITED
     return named

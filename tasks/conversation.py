@@ -47,22 +47,22 @@ class Conversation:
         self.phase = phase
         self._line = line
         self._history: list[Json] = list(line.messages)
-        self._left = list(line.turns)
+        self._turns_left = list(line.turns)
         self._turns = len(line.turns)
         self._answered = True
 
     @property
     def over(self) -> bool:
         """Whether no turn is left, or the last one got no usable reply."""
-        return not self._left or not self._answered
+        return not self._turns_left or not self._answered
 
     def turn(self) -> Request:
         """The next turn, with the history before it."""
-        self._history.append(self._left.pop(0))
+        self._history.append(self._turns_left.pop(0))
         self._answered = False
         text = "\n".join(text_of(message.get("content")) or "" for message in self._history)
         extra = dict(self._line.settings)
-        place = {**_place(self._line), "turn": self._turns - len(self._left)}
+        place = {**_place(self._line), "turn": self._turns - len(self._turns_left)}
         return Request(
             text, messages=list(self._history), extra=extra, heard=self._hear, place=place
         )

@@ -30,7 +30,7 @@ class _Zlib:
 
     def __init__(self, *, gzip: bool) -> None:
         self._gzip = gzip
-        self._made = zlib.decompressobj(zlib.MAX_WBITS | 16 if gzip else zlib.MAX_WBITS)
+        self._decompressor = zlib.decompressobj(zlib.MAX_WBITS | 16 if gzip else zlib.MAX_WBITS)
         self._framed = gzip  # whether the frame is known, as gzip's is
         self._start = b""
 
@@ -41,17 +41,17 @@ class _Zlib:
                 return  # zlib's frame begins with two bytes
             data, self._framed = self._start, True
             if (data[0] & 15, (data[0] * 256 + data[1]) % 31) != (8, 0):
-                self._made = zlib.decompressobj(-zlib.MAX_WBITS)
+                self._decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
         while data:
-            piece = self._made.decompress(data, PIECE_BYTES)
+            piece = self._decompressor.decompress(data, PIECE_BYTES)
             if piece:
                 yield piece
-            data = self._made.unconsumed_tail
-            if self._made.eof:
-                data = self._made.unused_data
+            data = self._decompressor.unconsumed_tail
+            if self._decompressor.eof:
+                data = self._decompressor.unused_data
                 if not (self._gzip and data.startswith(_MEMBER)):
                     return  # padding, or what nobody asked for
-                self._made = zlib.decompressobj(zlib.MAX_WBITS | 16)
+                self._decompressor = zlib.decompressobj(zlib.MAX_WBITS | 16)
 
 
 class _Brotli:
@@ -59,19 +59,19 @@ class _Brotli:
 
     def __init__(self) -> None:
         brotli: Any = import_module("brotli")  # the SDK offers it where it is installed
-        self._made = brotli.Decompressor()
+        self._decompressor = brotli.Decompressor()
         self._error: type[Exception] = brotli.error
-        if not hasattr(self._made, "can_accept_more_data"):
+        if not hasattr(self._decompressor, "can_accept_more_data"):
             raise ImportError("brotli is older than 1.2")
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         try:
             while True:
-                piece = self._made.process(data, output_buffer_limit=PIECE_BYTES)
+                piece = self._decompressor.process(data, output_buffer_limit=PIECE_BYTES)
                 data = b""
                 if piece:
                     yield piece
-                if self._made.can_accept_more_data():
+                if self._decompressor.can_accept_more_data():
                     return
         except self._error as error:
             raise Unreadable(str(error) or "not brotli") from None
@@ -86,21 +86,21 @@ class _Zstd:
         except ImportError:
             zstd = import_module("backports.zstd")
         self._new, self._error = zstd.ZstdDecompressor, zstd.ZstdError
-        self._made = self._new()
+        self._decompressor = self._new()
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         try:
             while True:
-                if self._made.eof:  # a body may hold several frames (RFC 8878 3)
-                    data = self._made.unused_data + data
+                if self._decompressor.eof:  # a body may hold several frames (RFC 8878 3)
+                    data = self._decompressor.unused_data + data
                     if not data:
                         return
-                    self._made = self._new()
-                piece = self._made.decompress(data, PIECE_BYTES)
+                    self._decompressor = self._new()
+                piece = self._decompressor.decompress(data, PIECE_BYTES)
                 data = b""
                 if piece:
                     yield piece
-                if self._made.needs_input:
+                if self._decompressor.needs_input:
                     return
         except self._error as error:
             raise Unreadable(str(error) or "not zstd") from None

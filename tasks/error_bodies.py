@@ -135,8 +135,8 @@ def complaint(error: object) -> Complaint:
     fields = mapping(error)
     if not fields:
         several = _listed(error) if isinstance(error, list) else None
-        shown = several or (as_json(error) if isinstance(error, list) else str(error))
-        return Complaint(None, shown, status_in_words(shown), cause(_named(outer), shown))
+        words = several or (as_json(error) if isinstance(error, list) else str(error))
+        return Complaint(None, words, status_in_words(words), cause(_named(outer), words))
     outer = {**mapping(fields.get("error")), **outer}  # a code there, and the words beside it
     kind = _kind(fields) or _kind(outer)
     codes = _codes(fields) or _codes(outer)
@@ -227,19 +227,19 @@ def _reasons(error: Json) -> Iterator[object]:
 _TOLD_APART = (402, 429)  # what a gateway passes on of its provider under a status of its own
 
 
-def outcome_of(stated: Complaint, status: int | None) -> Outcome:
+def outcome_of(in_body: Complaint, status: int | None) -> Outcome:
     """The outcome of a complaint: its stated cause, otherwise its HTTP status, otherwise a
     server error.
     """
-    if stated.cause is not None and status != 407:
-        return stated.cause
-    if stated.status is None and (words := refusal_in_words(stated.message, status)) is not None:
+    if in_body.cause is not None and status != 407:
+        return in_body.cause
+    if in_body.status is None and (words := refusal_in_words(in_body.message, status)) is not None:
         return words
-    if stated.status in _TOLD_APART:
-        return of_status(stated.status or 0)
+    if in_body.status in _TOLD_APART:
+        return of_status(in_body.status or 0)
     if status is not None and status >= 300:
         return of_status(status)
-    return of_status(stated.status) if stated.status else Outcome.SERVER_ERROR
+    return of_status(in_body.status) if in_body.status else Outcome.SERVER_ERROR
 
 
 # ---- how long to wait

@@ -74,7 +74,7 @@ class Decoder:
 
     def iter_bytes(self, pieces: Iterator[bytes]) -> Iterator[Event]:
         """Every event with data, as soon as its empty line has arrived."""
-        held: list[bytes] = []
+        buffer: list[bytes] = []
         after_cr = False  # the line feed that may come is of the same line end
         open_line = True  # the last byte held ends no line
         first = True
@@ -86,14 +86,14 @@ class Decoder:
                 piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
             if not piece:
                 continue
-            alone = not held and self._begun and piece.startswith(b"data: {")
+            alone = not buffer and self._begun and piece.startswith(b"data: {")
             if alone and piece.endswith(b"\n\n") and piece.find(b"\n") == len(piece) - 2:
                 self.event = event = Event(piece[6:-2])  # one event a piece, as most gateways send
                 yield event
                 continue
-            held.append(piece)
+            buffer.append(piece)
             if not self._begun:
-                joined = b"".join(held)
+                joined = b"".join(buffer)
                 start = joined.removeprefix(BOM_UTF8).lstrip()
                 self._begun = bool(start) and not BOM_UTF8.startswith(joined)
                 if start[:1] == b"<" or (self.is_json and start[:1] in (b"{", b"[")):
@@ -103,8 +103,8 @@ class Decoder:
             if b"\n\n" not in piece and (open_line or piece[0] != 10):
                 open_line = piece[-1] != 10
                 continue  # no event ends here: a long event is joined once, not at every piece
-            *blocks, rest = b"".join(held).split(b"\n\n")
-            held, open_line = [rest] if rest else [], rest[-1:] != b"\n"
+            *blocks, rest = b"".join(buffer).split(b"\n\n")
+            buffer, open_line = [rest] if rest else [], rest[-1:] != b"\n"
             for block in blocks:
                 if first:
                     block, first = block.removeprefix(BOM_UTF8), False
@@ -112,11 +112,11 @@ class Decoder:
                     self.event = event = Event(block[6:])
                     yield event
                 elif block:
-                    yield from self._given(self._block(block))
-        block = b"".join(held)
-        yield from self._given(self._last(block.removeprefix(BOM_UTF8) if first else block))
+                    yield from self._remembered(self._block(block))
+        block = b"".join(buffer)
+        yield from self._remembered(self._last(block.removeprefix(BOM_UTF8) if first else block))
 
-    def _given(self, events: Iterator[Event]) -> Iterator[Event]:
+    def _remembered(self, events: Iterator[Event]) -> Iterator[Event]:
         for event in events:
             self.event = event
             if event.data.startswith("[DONE]"):
@@ -125,7 +125,7 @@ class Decoder:
 
     def _block(self, block: bytes) -> Iterator[Event]:
         """The event of one block, if there is one; then a bare error in it."""
-        name, data, bare, error = b"", list[bytes](), list[bytes](), False
+        name, data, bare_lines, error = b"", list[bytes](), list[bytes](), False
         for line in block.split(b"\n"):
             field, colon, value = line.partition(b":")
             if field in _FIELDS and (colon or line == b"data"):
@@ -134,19 +134,19 @@ class Decoder:
                     data.append(value)
                 elif field == b"event":
                     name = value
-            elif bare or line.lstrip()[:1] in (b"{", b"["):
-                bare.append(line)
+            elif bare_lines or line.lstrip()[:1] in (b"{", b"["):
+                bare_lines.append(line)
             elif field == b"error" and value.strip():
-                bare, error = [value.strip()], True
+                bare_lines, error = [value.strip()], True
             elif line.strip() and (not self.ignored or loses_text(line) > loses_text(self.ignored)):
                 self.ignored = line[:200]
-        whole = b"\n".join(data)
-        if whole:
-            yield Event(_as_error(whole) if name == b"error" else whole)
-        if bare:
-            yield from self._bare(b"\n".join(bare).strip(), error)
+        data_text = b"\n".join(data)
+        if data_text:
+            yield Event(_as_error(data_text) if name == b"error" else data_text)
+        if bare_lines:
+            yield from self._outside_fields(b"\n".join(bare_lines).strip(), error)
 
-    def _bare(self, text: bytes, error: bool) -> Iterator[Event]:
+    def _outside_fields(self, text: bytes, error: bool) -> Iterator[Event]:
         if error:
             yield Event(_as_error(text))
         elif (
@@ -164,10 +164,10 @@ class Decoder:
         """
         try:
             events = list(self._block(block))
-            whole = all(e.data.startswith("[DONE]") or e.json() is not None for e in events)
+            complete = all(e.data.startswith("[DONE]") or e.json() is not None for e in events)
         except ValueError:
             return
-        if whole:
+        if complete:
             yield from events
 
 

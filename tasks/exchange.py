@@ -34,7 +34,7 @@ from tasks.reply import Message
 from tasks.stated_overhead import odd_time, stated_times
 from tasks.stream import StreamedReply
 from tasks.transport_failure import NotSent, WireError
-from tasks.usage import contradiction, cost_elsewhere, stated, usage
+from tasks.usage import contradiction, cost_elsewhere, stated_usage, usage
 from tasks.wire import Wire
 
 _BROKEN = (
@@ -59,7 +59,9 @@ def exchange(
     trace_id = client.mark(job.phase.name, job.phase.task_id(job.index))
     try:
         raw = request.raw
-        answer = _asked(client, body, job) if raw is None else send_raw(client, raw, origin.secret)
+        answer = (
+            _answer_to(client, body, job) if raw is None else send_raw(client, raw, origin.secret)
+        )
         if answer.outcome in _BROKEN and wire.status is not None and wire.status >= 300:
             answer.outcome = of_status(wire.status)  # that much the gateway did say
         if answer.outcome is Outcome.BAD_REQUEST and job.refusal is None and answer.body:
@@ -82,15 +84,15 @@ def exchange_raw(client: Client, request: Request, job: Job) -> RequestRecord:
     gevent.sleep(ask.wait_s)
     body = dict(ask.body or {})
     phase = replace(job.phase, stream=bool(body.get("stream")), max_tokens=ask.output_tokens)
-    own = replace(job, phase=phase, prompt_tokens=ask.prompt_tokens)
+    raw_job = replace(job, phase=phase, prompt_tokens=ask.prompt_tokens)
     client.task_header = request.raw.named  # strict gateways take no task_id in a body
     try:
-        return exchange(client, request, body, own, job.origin)
+        return exchange(client, request, body, raw_job, job.origin)
     finally:
-        job.in_flight = own.in_flight
+        job.in_flight = raw_job.in_flight
 
 
-def _asked(client: Client, body: dict[str, Any], job: Job) -> Answer:
+def _answer_to(client: Client, body: dict[str, Any], job: Job) -> Answer:
     """Send a request and judge the answer or the failure."""
     # The typed surface knows no request without a model, which --extra-body may remove.
     typed = job.phase.typed and "model" in body
@@ -247,7 +249,7 @@ def _record(
         facts.update(_priced(origin.prices, job.model, facts))
     if answer.outcome is not Outcome.OK and answer.error_type is None:
         facts["error_type"] = answer.outcome.value
-    judged = None
+    judgement = None
     if message is not None:
         facts["model_returned"] = message.model
         facts["finish_reason"] = message.finish_reason
@@ -261,8 +263,8 @@ def _record(
         ok = answer.outcome is Outcome.OK
         if ok and request.heard is not None:
             request.heard(message)
-        judged = _judged(request.judge, message) if request.judge is not None and ok else None
-        usage_said = stated(answer.body or {})
+        judgement = _judgement(request.judge, message) if request.judge is not None and ok else None
+        usage_said = stated_usage(answer.body or {})
         flagged |= answer_flags.flags(
             job.model, message, used, ok=ok, usage_said=usage_said, currency=origin.currency
         )
@@ -285,15 +287,19 @@ def _record(
                     facts.get("reasoning_content_present"),
                 )
                 flagged |= stream_timing.flags(timed, tokens)
-    left = facts_of(job.cancel, answer, stream=job.phase.stream) if job.cancel is not None else {}
-    facts.update(left)
-    if left or request.raw is not None:  # it broke off; judged by the checks, from the bytes
+    abandoned_facts = (
+        facts_of(job.cancel, answer, stream=job.phase.stream) if job.cancel is not None else {}
+    )
+    facts.update(abandoned_facts)
+    if (
+        abandoned_facts or request.raw is not None
+    ):  # it broke off; judged by the checks, from the bytes
         flagged = {}
-    facts["check"], facts["check_detail"] = answer_flags.combined(judged, flagged, request.place)
+    facts["check"], facts["check_detail"] = answer_flags.combined(judgement, flagged, request.place)
     if origin.mute:
         detail = {name: n for name, n in request.place.items() if isinstance(n, int)}
-        if judged is not None and judged.counted:
-            detail |= mapping(json.loads(judged.detail))
+        if judgement is not None and judgement.counted:
+            detail |= mapping(json.loads(judgement.detail))
         facts["content"], facts["check_detail"] = None, json.dumps(detail) if detail else None
         if wire.status is not None and not facts["success"]:  # the gateway's words, or of them
             facts["error_message"] = facts["error_message"] and WITHHELD
@@ -310,7 +316,7 @@ def _priced(prices: Prices, model: str, facts: dict[str, Any]) -> dict[str, Any]
     return {} if cost is None else {"api_cost": cost, "cost_source": "price_table"}
 
 
-def _judged(judge: Callable[[Message], Judgement], message: Message) -> Judgement:
+def _judgement(judge: Callable[[Message], Judgement], message: Message) -> Judgement:
     try:
         return judge(message)
     except Exception as error:  # e.g. the operator's schema refers to what is not there

@@ -101,12 +101,12 @@ def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> fl
     milliseconds = numeric(headers.get("retry-after-ms"))
     if milliseconds is not None and 0 <= milliseconds <= LONGEST_S * 1000:
         return milliseconds / 1000
-    stated = headers.get("retry-after", headers.get("llm_provider-retry-after"))
-    seconds = numeric(stated)
-    if seconds is not None or stated is None:
+    header = headers.get("retry-after", headers.get("llm_provider-retry-after"))
+    seconds = numeric(header)
+    if seconds is not None or header is None:
         return seconds if seconds is None or 0 <= seconds <= LONGEST_S else None
     try:
-        when = parsedate_to_datetime(stated)
+        when = parsedate_to_datetime(header)
     except (ValueError, OverflowError):
         return None
     if when.tzinfo is None:

@@ -42,14 +42,14 @@ class Negotiation:
         self._options = options
         self._origin = origin
         self._tell = tell
-        self._asked = BodyProfile.of(options)
+        self._from_options = BodyProfile.of(options)
         self._ways: dict[tuple[str, str], BodyProfile] = {}  # by route and model
         self._known: set[tuple[str, bool]] = set()
         self._first: dict[tuple[str, bool], Event] = {}
 
     def of(self, model: str, arm: str = "") -> BodyProfile:
         """The current body profile of a model on one route."""
-        return self._ways.get((arm, model), self._asked)
+        return self._ways.get((arm, model), self._from_options)
 
     def adopt(self, changes: Iterable[BodyChange]) -> None:
         """Apply changes found by other processes or by an earlier attempt at the run."""
@@ -126,10 +126,10 @@ class Negotiation:
         named = refused_fields(status, error, sent)
         if not named:
             return None
-        model, own = job.model, bool(job.phase.traffic)
+        model, own_traffic = job.model, bool(job.phase.traffic)
         for name in named:
             ways = self.of(model, job.arm)
-            moved = change(name, ways, self._options, own)
+            moved = change(name, ways, self._options, own_traffic)
             if moved is not None:
                 body_change = BodyChange(
                     model=model,

@@ -132,12 +132,12 @@ def body(
         "model": model or phase.model,
         "messages": request.messages or [{"role": "user", "content": request.content}],
     }
-    own = {name: request.extra[name] for name in BUDGETS if name in request.extra}
-    if ways.budget and own:  # the last of them is the one that counts, whatever its name
-        own = {ways.budget: own.get(BUDGETS[1], own.get(BUDGETS[0]))}
-    elif not own and phase.max_tokens is not None:
-        own = {ways.budget or BUDGETS[0]: phase.max_tokens}
-    content.update(own)  # none: the gateway's own
+    output_budget = {name: request.extra[name] for name in BUDGETS if name in request.extra}
+    if ways.budget and output_budget:  # the last of them is the one that counts, whatever its name
+        output_budget = {ways.budget: output_budget.get(BUDGETS[1], output_budget.get(BUDGETS[0]))}
+    elif not output_budget and phase.max_tokens is not None:
+        output_budget = {ways.budget or BUDGETS[0]: phase.max_tokens}
+    content.update(output_budget)  # none: the gateway's own
     content["stream"] = phase.stream
     if phase.stream and ways.stream_usage:
         content["stream_options"] = {"include_usage": True}

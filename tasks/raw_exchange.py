@@ -68,8 +68,8 @@ def _read(client: Client, response: httpx2.Response, ask: Ask, pieces: Pieces) -
         for piece in response.iter_bytes():
             at = wire.last_byte if wire.last_byte is not None else wire.now()
             pieces.append((at - (wire.sent or at), piece))
-            wanted = ask.close_after_events
-            if wanted is not None and len(events(pieces)) >= wanted:
+            most_events = ask.close_after_events
+            if most_events is not None and len(events(pieces)) >= most_events:
                 wire.close()
                 return Ended.CLOSED
     finally:

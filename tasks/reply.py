@@ -38,7 +38,7 @@ class Message:
         return not (self.content or self.reasoning or self.inner_reasoning or self.tool_calls)
 
 
-def spoken(part: Json) -> str | None:
+def spoken_text(part: Json) -> str | None:
     """The text of a message or delta: its content, otherwise a refusal, otherwise its audio
     transcript.
     """
@@ -72,14 +72,14 @@ def reasoning_of(part: Json) -> str | None:
 _THOUGHTS = {"reasoning_details": ("text", "summary"), "content": ("thinking",)}
 
 
-def first_choice(choices: Sequence[Any], wanted: int | None = None) -> Json:
-    """The choice of the lowest index, or of the `wanted` one; empty if there is none."""
+def first_choice(choices: Sequence[Any], wanted_index: int | None = None) -> Json:
+    """The choice of the lowest index, or of the `wanted_index` one; empty if there is none."""
     if len(choices) > 1:
         choices = sorted(map(mapping, choices), key=index_of)
-        if wanted is not None:
-            choices = [choice for choice in choices if index_of(choice) == wanted]
+        if wanted_index is not None:
+            choices = [choice for choice in choices if index_of(choice) == wanted_index]
     choice = mapping(choices[0]) if choices else {}
-    return choice if wanted is None or index_of(choice) == wanted else {}
+    return choice if wanted_index is None or index_of(choice) == wanted_index else {}
 
 
 def index_of(choice: Json) -> int:
@@ -105,7 +105,7 @@ def message(body: Json) -> Message | None:
     first_message = mapping(choice.get("message"))
     model = body.get("model")
     calls, odd = whole_calls(first_message)
-    text = spoken(first_message)
+    text = spoken_text(first_message)
     thought, rest = split(text) if text else (None, text)
     return Message(
         content=rest if thought is None else rest or None,

@@ -45,7 +45,7 @@ def stated_times(headers: Mapping[str, str]) -> StatedTimes:
     if not times:
         return {}
     overhead, upstream = times.get("overhead"), times.get("upstream")
-    names = dict.fromkeys(stated[1] for stated in (overhead, upstream) if stated is not None)
+    names = dict.fromkeys(time[1] for time in (overhead, upstream) if time is not None)
     return {
         "stated_overhead_s": overhead and overhead[0],
         "stated_upstream_s": upstream and upstream[0],
@@ -56,12 +56,12 @@ def stated_times(headers: Mapping[str, str]) -> StatedTimes:
 def odd_time(headers: Mapping[str, str], elapsed_s: float | None) -> str | None:
     """A description of an impossible stated time; None: there is none."""
     for _, source, text in _candidates(headers):
-        shown, stated_s = f"{source}: {text.strip()[:80]!r}", _seconds(text)
+        header, stated_s = f"{source}: {text.strip()[:80]!r}", _seconds(text)
         if stated_s is None:
             if text.strip().casefold() not in _NOTHING:
-                return f"{shown} is not a valid time"
+                return f"{header} is not a valid time"
         elif _too_long(stated_s, elapsed_s):
-            return f"{shown} is more than the {round((elapsed_s or 0) * 1000, 3):g} ms of it all"
+            return f"{header} is more than the {round((elapsed_s or 0) * 1000, 3):g} ms of it all"
     return None
 
 

@@ -5,9 +5,9 @@ from tasks import thinking
 from tasks.error_bodies import trouble
 from tasks.finish_reasons import end_of
 from tasks.provider import stated_in
-from tasks.reply import Message, first_choice, index_of, reason_of, reasoning_of, spoken
+from tasks.reply import Message, first_choice, index_of, reason_of, reasoning_of, spoken_text
 from tasks.tool_calls import Calls, calls_of
-from tasks.usage import Usages, stated
+from tasks.usage import Usages, stated_usage
 
 
 class StreamedReply:
@@ -40,7 +40,7 @@ class StreamedReply:
 
     def add(self, chunk: Json, at: float) -> None:
         """Add one decoded chunk that arrived at time `at`."""
-        used = stated(chunk)
+        used = stated_usage(chunk)
         if "id" not in self.head and chunk.get("id"):
             self.head = {**self.head, "id": chunk["id"], "created": chunk.get("created")}
         if "system_fingerprint" not in self.head and chunk.get("system_fingerprint"):
@@ -70,7 +70,7 @@ class StreamedReply:
         if "message" in choice and "delta" not in choice:
             self.whole_reply = True
         delta = mapping(choice.get("delta"))
-        content, reasoning, calls = spoken(delta), reasoning_of(delta), calls_of(delta)
+        content, reasoning, calls = spoken_text(delta), reasoning_of(delta), calls_of(delta)
         if content:
             self._content.append(content)
             self._content_at.append(at)

@@ -59,7 +59,7 @@ class Calls:
         """The calls received so far, in order."""
         return [self._calls[slot] for slot in sorted(self._calls)]
 
-    def _slot(self, piece: Json, place: int, taken: list[int], of: int) -> int:
+    def _slot(self, piece: Json, place: int, slots_taken: list[int], of: int) -> int:
         """Which call a piece belongs to, an old one or a new one."""
         name, index = text(piece.get("id")), piece.get("index")
         if not isinstance(index, int) or isinstance(index, bool):
@@ -72,7 +72,7 @@ class Calls:
                 return self._new()  # Google's endpoint numbers every call 0
             return index
         function = mapping(piece.get("function"))
-        if index is not None and not (index in taken and text(function.get("name"))):
+        if index is not None and not (index in slots_taken and text(function.get("name"))):
             return index
         before = self._last[place] if of > 1 and place < len(self._last) == of else None
         if before is None and of == 1 and self._calls:

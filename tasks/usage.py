@@ -89,7 +89,7 @@ _ENVELOPES = ("meta", "data", "result", "response")
 """Places of a `usage` one level down."""
 
 
-def stated(body: Json) -> Json:
+def stated_usage(body: Json) -> Json:
     """The `usage` of a body or chunk: the first of `_places`, and Cohere's `tokens` in it."""
     used = body.get("usage") or next(_elsewhere(body), None)
     return _opened(mapping(used))
@@ -193,17 +193,19 @@ def unread_cost(used: Json, currency: str = "") -> str | None:
     if not names or _cost(used, currency) is not None:
         return None
     value = used[names[0]]
-    shown = as_json(value)
-    shown = shown if len(shown) <= _SHOWN_CHARS else shown[: _SHOWN_CHARS - 1] + "…"
+    value_text = as_json(value)
+    value_text = (
+        value_text if len(value_text) <= _SHOWN_CHARS else value_text[: _SHOWN_CHARS - 1] + "…"
+    )
     unit = currency or "USD"
     if names[0] in _IN_USD and not accepted("USD", currency):
         return (
-            f"the cost {names[0]} {shown} is in USD, not in {unit}: if it is not, say --cost-field "
-            f"usage.{names[0]}"
+            f"the cost {names[0]} {value_text} is in USD, not in {unit}: if it is not, say "
+            f"--cost-field usage.{names[0]}"
         )
     if _foreign(used, currency) or other_unit(value, currency):
-        return f"the cost {shown} is not in {unit}: --currency says what the costs are in"
-    return f"the cost {shown} is no number"
+        return f"the cost {value_text} is not in {unit}: --currency says what the costs are in"
+    return f"the cost {value_text} is no number"
 
 
 def cost_elsewhere(body: Json, currency: str = "") -> str | None:
@@ -229,8 +231,8 @@ def usage(
     cost wins over the header's; both are kept. A header's 0 counts only on a success (`ok`): on an
     error LiteLLM says "0" without knowing. A cost in another currency than `currency` is unknown.
     """
-    stated_usage = stated(body)
-    in_body = first(money(at(body, cost_field), currency), _cost(stated_usage, currency))
+    used = stated_usage(body)
+    in_body = first(money(at(body, cost_field), currency), _cost(used, currency))
     in_header = first(
         *(amount(headers.get(n), currency) for n in (cost_field.lower(), _COST_HEADER))
     )
@@ -239,18 +241,18 @@ def usage(
     cost = in_body if in_body is not None else in_header
     source = "body" if in_body is not None else "header" if cost is not None else "unknown"
     result: Usage = {
-        "prompt_tokens": count(stated_usage, "prompt_tokens"),
-        "completion_tokens": count(stated_usage, "completion_tokens"),
-        "total_tokens": count(stated_usage, "total_tokens"),
-        "cached_tokens": count(stated_usage, "cached_tokens"),
-        "cache_write_tokens": count(stated_usage, "cache_write_tokens"),
-        "reasoning_tokens": count(stated_usage, "reasoning_tokens"),
+        "prompt_tokens": count(used, "prompt_tokens"),
+        "completion_tokens": count(used, "completion_tokens"),
+        "total_tokens": count(used, "total_tokens"),
+        "cached_tokens": count(used, "cached_tokens"),
+        "cache_write_tokens": count(used, "cache_write_tokens"),
+        "reasoning_tokens": count(used, "reasoning_tokens"),
         "api_cost": cost,
         "header_cost": in_header,
-        "upstream_cost": _upstream(stated_usage),
+        "upstream_cost": _upstream(used),
         "cost_source": source,
     }
-    result["tokens_beside"] = " ".join(_beside(result, stated_usage)) or None
+    result["tokens_beside"] = " ".join(_beside(result, used)) or None
     return result
 
 
@@ -268,19 +270,19 @@ def money(value: object, currency: str = "") -> float | None:
     return None if None in parts else sum(part for part in parts if part is not None)
 
 
-def _foreign(stated: Json, currency: str) -> bool:
+def _foreign(used: Json, currency: str) -> bool:
     """Whether a cost's neighbour names another currency than the run's."""
-    named = (stated.get(name) for name in _CURRENCY)
+    named = (used.get(name) for name in _CURRENCY)
     return any(isinstance(name, str) and name and not accepted(name, currency) for name in named)
 
 
-def _cost(stated: Json, currency: str = "") -> float | None:
-    if _foreign(stated, currency):
+def _cost(used: Json, currency: str = "") -> float | None:
+    if _foreign(used, currency):
         return None
-    stated_cost = first(*(money(stated.get(name), currency) for name in _in_unit(COSTS, currency)))
-    if stated_cost is not None or _TICKS not in stated or not accepted("USD", currency):
+    stated_cost = first(*(money(used.get(name), currency) for name in _in_unit(COSTS, currency)))
+    if stated_cost is not None or _TICKS not in used or not accepted("USD", currency):
         return stated_cost
-    ticks = numeric(stated[_TICKS])
+    ticks = numeric(used[_TICKS])
     return None if ticks is None else ticks / _TICKS_PER_USD
 
 
@@ -291,14 +293,14 @@ def _in_unit(names: tuple[str, ...], currency: str) -> tuple[str, ...]:
     return tuple(name for name in names if name not in _IN_USD)
 
 
-def _upstream(stated: Json) -> float | None:
+def _upstream(used: Json) -> float | None:
     """What the provider charges to the operator's own key, which the gateway's cost leaves out."""
-    if stated.get("is_byok") is not True:
+    if used.get("is_byok") is not True:
         return None
-    return numeric(mapping(stated.get("cost_details")).get("upstream_inference_cost"))
+    return numeric(mapping(used.get("cost_details")).get("upstream_inference_cost"))
 
 
-def _beside(result: Usage, stated: Json) -> list[str]:
+def _beside(result: Usage, used: Json) -> list[str]:
     """The counts that are not included in their total, as the total or the dialect's names show."""
     prompt, completion, total = (
         result["prompt_tokens"], result["completion_tokens"], result["total_tokens"]
@@ -319,7 +321,7 @@ def _beside(result: Usage, stated: Json) -> list[str]:
     names = []
     if rest is None and reasoning > completion:
         names.append("reasoning")
-    if cached > prompt and any(whole_number(stated.get(name)) == cached for name in _BESIDE):
+    if cached > prompt and any(whole_number(used.get(name)) == cached for name in _BESIDE):
         names.append("cached")
         if written:
             names.append("cache_write")
@@ -351,15 +353,15 @@ class Usages:
 
     def add(self, used: Json, *, after_end: bool) -> None:
         """Add the usage of one chunk; `after_end`: its answer had ended, or ends in it."""
-        stated = {name: value for name, value in used.items() if value is not None}
-        self._rest = {**self._rest, **stated}
-        prompt, completion = count(stated, "prompt_tokens"), count(stated, "completion_tokens")
+        known = {name: value for name, value in used.items() if value is not None}
+        self._rest = {**self._rest, **known}
+        prompt, completion = count(known, "prompt_tokens"), count(known, "completion_tokens")
         if prompt is None or completion is None:
             return
         pair = (prompt, completion)
-        rank = (prompt + completion, _cost(stated) or 0.0)
+        rank = (prompt + completion, _cost(known) or 0.0)
         if rank >= self._rank:
-            self._best, self._rank = stated, rank
+            self._best, self._rank = known, rank
         if pair == (0, 0) and self._last is None:
             return  # a placeholder: nothing was counted yet
         before = self._final or self._last

@@ -89,15 +89,15 @@ class GatewayUser(User):
             if job is None:
                 raise StopUser
             while job is not None:  # it, then the other one of its pair
-                left = job.partner
+                partner = job.partner
                 try:
                     record = self._serve(job)
                     if record is not None and job.phase.kind == "manual":
                         self._brake(record)
-                    job, left = left, None
+                    job, partner = partner, None
                 finally:
-                    if left is not None:
-                        self.generator.abandon(left, "its user was stopped before it was sent")
+                    if partner is not None:
+                        self.generator.abandon(partner, "its user was stopped before it was sent")
 
     def _serve(self, job: Job) -> RequestRecord | None:
         """Send one request and return its record, or None if a bug of ours left none. Raises

@@ -220,7 +220,7 @@ class Unfolded:
             return pa.nulls(len(index), pa.string()).dictionary_encode()
         routes = [2 if line.phase.get("pairs") else 1 for line in self._lines]
         texts = [
-            str(cancel) if (cancel := cancels[n]) and cancel.drawn(i // routes[n]) else None
+            str(cancel) if (cancel := cancels[n]) and cancel.applies_to(i // routes[n]) else None
             for i, n in zip(index.tolist(), number.tolist(), strict=True)
         ]
         return pa.array(texts, pa.string()).dictionary_encode()

@@ -45,8 +45,8 @@ def plan(options: Options) -> Plan:
         for model, cases in zip(models, shares, strict=True)
         for turns in _rounds(options, model, cases)
     ]
-    asked = [phase for cases in shares for share in cases for phase, _ in share]
-    return Plan((*asked, *limited), unfold=lambda: _program(options, rounds, limited))
+    phases = [phase for cases in shares for share in cases for phase, _ in share]
+    return Plan((*phases, *limited), unfold=lambda: _program(options, rounds, limited))
 
 
 def _program(
@@ -72,8 +72,10 @@ def _rounds(options: Options, model: str, cases: Sequence[Share]) -> Iterator[li
     for number in range(options.repeat):
         order = list(others)
         Random(f"{options.seed}/billing/{model}/{number}").shuffle(order)
-        asked = ((phase, parts[number]) for case in (first, *order, last) for phase, parts in case)
-        yield [Turn(phase, part) for phase, part in asked if part]
+        shares_of_round = (
+            (phase, parts[number]) for case in (first, *order, last) for phase, parts in case
+        )
+        yield [Turn(phase, part) for phase, part in shares_of_round if part]
 
 
 def _share(options: Options, model: str, case: Case) -> Share:

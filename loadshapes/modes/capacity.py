@@ -32,9 +32,9 @@ def plan(options: Options) -> Plan:
     """
     if not options.models:
         raise MissingOption("--model is missing: mode capacity needs the model to load.")
-    asked = {model: _objectives(options, model) for model in options.models}
+    objectives_of = {model: _objectives(options, model) for model in options.models}
     span = _span(options)
-    for objectives in asked.values():
+    for objectives in objectives_of.values():
         _see_that_windows_bear(options, objectives, span)
     top = _phase(options, options.models[0], span.highest, 1)
     kind = "requests a minute" if options.search == "rate" else "requests at once"
@@ -42,7 +42,7 @@ def plan(options: Options) -> Plan:
     most = windows * (options.duration + options.step_pause) / 60
     return Plan(
         phases=(),
-        unfold=lambda: _program(options, asked, span),
+        unfold=lambda: _program(options, objectives_of, span),
         most_users=top.users,
         outlook=(
             f"a search between {span.lowest} and {span.highest} {kind}, from {span.first}: at most "
@@ -52,8 +52,8 @@ def plan(options: Options) -> Plan:
     )
 
 
-def _program(options: Options, asked: dict[str, Objectives], span: Span) -> Program:
-    for model, objectives in asked.items():
+def _program(options: Options, objectives_of: dict[str, Objectives], span: Span) -> Program:
+    for model, objectives in objectives_of.items():
         search = highest(span)
         level, tried = next(search), list[tuple[int, Attained]]()
         windows = Counter[int]()
@@ -139,14 +139,15 @@ def _see_that_windows_bear(options: Options, objectives: Objectives, span: Span)
     (rules/objectives.py).
     """
     judged_s = options.duration - options.warmup
-    held = rpm_count(span.lowest, judged_s)
+    lowest_count = rpm_count(span.lowest, judged_s)
     for key in objectives.values if options.search == "rate" else ():
         named = ranked(key)
-        if named is not None and not bears(named[1], held):
+        if named is not None and not bears(named[1], lowest_count):
             least = enough(named[1])
             raise OperatorError(
                 f"--slo {options.slo}: {key} takes {least} requests in a window, and the lowest "
-                f"level, {span.lowest} RPM, sends {held} in {judged_s:g} s: give --duration "
+                f"level, {span.lowest} RPM, sends {lowest_count} in {judged_s:g} s: give "
+                "--duration "
                 f"{ceil(least * 60 / span.lowest + options.warmup)}, or three levels in --target "
                 f"of which the lowest is {ceil(least * 60 / judged_s)} or more."
             )
@@ -154,17 +155,17 @@ def _see_that_windows_bear(options: Options, objectives: Objectives, span: Span)
 
 def _span(options: Options) -> Span:
     """The range of the search: `--target` is the first level, or lowest, first and highest."""
-    given = options.targets
+    targets = options.targets
     rate = options.search == "rate"
     lowest, first, top = (
         (6, 60, 6000) if rate else (1, min(4, options.max_workers), options.max_workers)
     )
-    if len(given) == 1:
-        first = given[0]
+    if len(targets) == 1:
+        first = targets[0]
         lowest, top = min(lowest, first), max(top, first)
-    elif len(given) == 3:
-        lowest, first, top = given
-    elif given:
+    elif len(targets) == 3:
+        lowest, first, top = targets
+    elif targets:
         raise OperatorError(
             "--target of mode capacity is the first level to try, or three: lowest, first and "
             f"highest; not {options.target}."

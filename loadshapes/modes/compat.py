@@ -143,9 +143,9 @@ def _checked(options: Options, model: str, survey: Survey, route: str = "") -> P
         finding = yield replace(_phase(options, model, survey, wave, ended), route=route)
         if finding.t0_unix_s is not None:
             ended = finding.t0_unix_s + _lasted_s(finding.records)
-        kept = evidence_file.read(folder_of(options))
+        evidence = evidence_file.read(folder_of(options))
         try:
-            wave = waves.send(answers(survey, wave, kept))
+            wave = waves.send(answers(survey, wave, evidence))
         except StopIteration:
             return
 

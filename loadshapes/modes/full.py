@@ -38,11 +38,11 @@ def chosen_parts(options: Options) -> tuple[str, ...]:
     unknown ones.
     """
     parts = known_modes.parts()
-    given = [part.strip() for part in options.parts.split(",") if part.strip()]
-    for part in given:
+    chosen = [part.strip() for part in options.parts.split(",") if part.strip()]
+    for part in chosen:
         if part not in parts:
             raise OperatorError(f"--parts {part} is not a part: use some of {','.join(parts)}.")
-    return tuple(part for part in parts if part in given) if given else parts
+    return tuple(part for part in parts if part in chosen) if chosen else parts
 
 
 MODE = Mode(

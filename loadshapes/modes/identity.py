@@ -186,13 +186,13 @@ def _long_replies(options: Options, model: str) -> Program:
 
 def _settings(options: Options, model: str) -> Program:
     """What each setting is shown by; what the operator sets himself, is not asked."""
-    given = {*extra_body(options.extra_body)}
+    operators_fields = {*extra_body(options.extra_body)}
     for scenario, fields in (
         (setting.CACHE, {"temperature"}),
         (setting.STOP, {"stop", *BUDGETS}),
         (setting.CAP, {*BUDGETS}),
     ):
-        if not given & fields:
+        if not operators_fields & fields:
             yield _phase(options, model, scenario, setting.COUNTS[scenario])
 
 
@@ -232,9 +232,9 @@ def _logprobs(options: Options, model: str, tops: Sequence[int]) -> Program:
 def _varied(cells: Sequence[Cell], answers: Mapping[int, Mapping[str, int]]) -> list[int]:
     """The questions with many answers, those whose usual one is rarest first."""
     shares = [
-        (max(own.values()) / sum(own.values()), cell.question)
+        (max(by_answer.values()) / sum(by_answer.values()), cell.question)
         for cell in cells
-        if cell.kind == "spread" and (own := answers.get(cell.question))
+        if cell.kind == "spread" and (by_answer := answers.get(cell.question))
     ]
     return [question for _, question in sorted(shares)]
 
@@ -242,7 +242,10 @@ def _varied(cells: Sequence[Cell], answers: Mapping[int, Mapping[str, int]]) -> 
 def _strays(answers: Sequence[Asked]) -> dict[int, int]:
     """Of each question: answers that are not its commonest."""
     counts = counted(answers)
-    return {question: sum(own.values()) - max(own.values()) for question, own in counts.items()}
+    return {
+        question: sum(by_answer.values()) - max(by_answer.values())
+        for question, by_answer in counts.items()
+    }
 
 
 def _seeds(options: Options, model: str, questions: Sequence[int]) -> Program:

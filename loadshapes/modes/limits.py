@@ -78,10 +78,10 @@ def _program(options: Options) -> Program:
 
 
 def _audit(options: Options, model: str) -> Program:
-    look = yield _phase(options, model, "look", users=1, schedule=Closed(1))
-    requests, tokens = _advertised(look.records)
+    first_look = yield _phase(options, model, "look", users=1, schedule=Closed(1))
+    requests, tokens = _advertised(first_look.records)
     most = min(options.limits_most, 2 * requests + 10 if requests else options.limits_most)
-    latency_s = max((row.elapsed_sec or 0.0 for row in look.records), default=0.0) or 1.0
+    latency_s = max((row.elapsed_sec or 0.0 for row in first_look.records), default=0.0) or 1.0
     users = min(options.max_workers, most, ceil((requests or most) * latency_s / HURRY_S))
     fill = yield _fill(options, model, "fill", users=users, most=most)
     limit, ended = _admitted(fill.records), _ended(fill)

@@ -16,7 +16,7 @@ def plan(options: Options) -> list[Phase]:
         return windows(
             options, "soak", "marker", lambda target: rpm_count(target, options.duration)
         )
-    held = windows(options, "soak", "marker", lambda target: target)
+    phases = windows(options, "soak", "marker", lambda target: target)
     return [
         replace(
             phase,
@@ -25,7 +25,7 @@ def plan(options: Options) -> list[Phase]:
             users=phase.target or 1,
             task_prefix=task_prefix(options, "soak", phase.model, f"c{phase.target}", "req-"),
         )
-        for phase in held
+        for phase in phases
     ]
 
 

@@ -138,8 +138,8 @@ def _wrong(row: Json, trace: bool) -> Iterator[str]:
     extra = row.get("extra_body", {})
     if not isinstance(extra, dict):
         yield "extra_body must be an object"
-    elif taken := sorted(extra.keys() & {*OURS, *SETTINGS}):
-        yield f"{taken[0]} has no place in extra_body"
+    elif reserved_names := sorted(extra.keys() & {*OURS, *SETTINGS}):
+        yield f"{reserved_names[0]} has no place in extra_body"
 
 
 def _wrong_prompt(row: Json, trace: bool) -> Iterator[str]:

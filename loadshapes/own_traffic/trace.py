@@ -22,17 +22,17 @@ def moment_s(row: Mapping[str, Any]) -> float:
 
     Raises ValueError with a clause that does not name the row.
     """
-    stated = [name for name in CLOCKS if name in row]
-    if len(stated) != 1:
+    clocks = [name for name in CLOCKS if name in row]
+    if len(clocks) != 1:
         raise ValueError("it needs one of at_s and timestamp")
-    value = row[stated[0]]
-    if stated[0] == "timestamp" and _is_epoch(value):
+    value = row[clocks[0]]
+    if clocks[0] == "timestamp" and _is_epoch(value):
         return float(value) / next(unit for below, unit in _UNITS if value < below)
-    if stated[0] == "at_s" or (not isinstance(value, str) and _is_number(value)):
+    if clocks[0] == "at_s" or (not isinstance(value, str) and _is_number(value)):
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{stated[0]} must be a number of seconds")
+            raise ValueError(f"{clocks[0]} must be a number of seconds")
         if not 0 <= value <= LONGEST_S:
-            raise ValueError(f"{stated[0]} must be from 0 to {LONGEST_S:.0f} seconds")
+            raise ValueError(f"{clocks[0]} must be from 0 to {LONGEST_S:.0f} seconds")
         return float(value)
     try:
         when = datetime.fromisoformat(value)

@@ -16,8 +16,8 @@ def build(phase: Phase, index: int, options: Options) -> Request:
     """The request of a case (`Phase.scenario`). It has no nonce, so that every count must be the
     same.
     """
-    if (own := _OWN.get(phase.scenario)) is not None:
-        return own(phase, index, options)
+    if (builder := _OWN.get(phase.scenario)) is not None:
+        return builder(phase, index, options)
     if phase.scenario in ("whole", *LEFT):
         return Request(LONG_QUESTION, named=True)
     if phase.scenario == "limited":

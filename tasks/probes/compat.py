@@ -15,13 +15,13 @@ from tasks.prompts import Raw, Request
 @lru_cache(maxsize=4)
 def _wave(options: Options, folder: Path, phase: str, model: str) -> Wave:
     """The wave that a phase sends; it depends on the answers to earlier phases."""
-    kept, survey = evidence_file.read(folder), survey_of(options, model)
+    evidence, survey = evidence_file.read(folder), survey_of(options, model)
     if phase.startswith(f"{survey.name}/{known.DIRECT}/"):
-        finish(survey, kept, "")
+        finish(survey, evidence, "")
         direct = direct_of(options, survey)
         assert direct is not None, phase
         survey = direct
-    return wave_of(survey, kept, phase)
+    return wave_of(survey, evidence, phase)
 
 
 def build(phase: Phase, index: int, options: Options) -> Request:

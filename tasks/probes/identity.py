@@ -58,8 +58,8 @@ def _of_setting(phase: Phase, index: int, options: Options) -> Request:
     """With answers that should repeat the prompt does, too: its nonce is the question's."""
     place = (phase.scenario, index, options.run_id, phase.model)
     if not phase.asks:
-        said, extra = setting.prompt(*place), setting.fields(*place)
-        return Request(said, extra=extra, judge=partial(_fact, *place), without=_UNNAMED)
+        words, extra = setting.prompt(*place), setting.fields(*place)
+        return Request(words, extra=extra, judge=partial(_fact, *place), without=_UNNAMED)
     question = phase.asks[index % len(phase.asks)]
     extra = {"temperature": 0 if phase.scenario.startswith(setting.COLD) else bank.TEMPERATURE}
     return Request(
@@ -71,19 +71,19 @@ def _of_setting(phase: Phase, index: int, options: Options) -> Request:
     )
 
 
-def _called(index: int, said: Message) -> Judgement:
-    return Judgement("pass", json.dumps(tools.fact(index, said.tool_calls)), counted=True)
+def _called(index: int, message: Message) -> Judgement:
+    return Judgement("pass", json.dumps(tools.fact(index, message.tool_calls)), counted=True)
 
 
-def _recalled(size: int, index: int, run: str, model: str, said: Message) -> Judgement:
-    shown = context.fact(size, index, run, model, said.content or "")
-    return Judgement("pass", json.dumps(shown), counted=True)
+def _recalled(size: int, index: int, run: str, model: str, message: Message) -> Judgement:
+    fact = context.fact(size, index, run, model, message.content or "")
+    return Judgement("pass", json.dumps(fact), counted=True)
 
 
-def _listed(size: int, index: int, run: str, model: str, said: Message) -> Judgement:
-    shown = long_reply.fact(size, index, run, model, said.content or "")
-    cut = end_of(said.finish_reason or "") == "cut"
-    return Judgement("pass", json.dumps(shown | {"cut": cut}), counted=True)
+def _listed(size: int, index: int, run: str, model: str, message: Message) -> Judgement:
+    fact = long_reply.fact(size, index, run, model, message.content or "")
+    cut = end_of(message.finish_reason or "") == "cut"
+    return Judgement("pass", json.dumps(fact | {"cut": cut}), counted=True)
 
 
 def _of_logprobs(phase: Phase, index: int) -> Request:
@@ -98,17 +98,17 @@ def _of_logprobs(phase: Phase, index: int) -> Request:
     )
 
 
-def _logprobs(said: Message) -> Judgement:
+def _logprobs(message: Message) -> Judgement:
     """The first token's likeliest ones."""
-    entries = mapping(said.logprobs[0]).get("top_logprobs") if said.logprobs else None
+    entries = mapping(message.logprobs[0]).get("top_logprobs") if message.logprobs else None
     top = [mapping(one) for one in entries] if isinstance(entries, list) else []
     row = first_token.row_of(top)
     return Judgement("pass" if row else "fail", json.dumps({"logprobs": row}), counted=True)
 
 
-def _fact(scenario: str, index: int, run: str, model: str, said: Message) -> Judgement:
-    shown = setting.fact(scenario, index, run, model, said.content or "")
-    return Judgement("pass", json.dumps(shown), counted=True)
+def _fact(scenario: str, index: int, run: str, model: str, message: Message) -> Judgement:
+    fact = setting.fact(scenario, index, run, model, message.content or "")
+    return Judgement("pass", json.dumps(fact), counted=True)
 
 
 def _judge(message: Message) -> Judgement:

@@ -58,10 +58,12 @@ def text_share(expected: str, reply: str) -> float:
 
     Letter case and white space are ignored; runs of fewer than three characters count as chance.
     """
-    wanted, got = ("".join(text.casefold().split()) for text in (expected, reply))
-    blocks = SequenceMatcher(None, wanted, got, autojunk=False).get_matching_blocks()
-    kept = sum(block.size for block in blocks if block.size >= min(3, len(wanted)))
-    return kept / len(wanted) if wanted else 0.0
+    expected_chars, reply_chars = ("".join(text.casefold().split()) for text in (expected, reply))
+    blocks = SequenceMatcher(
+        None, expected_chars, reply_chars, autojunk=False
+    ).get_matching_blocks()
+    matched = sum(block.size for block in blocks if block.size >= min(3, len(expected_chars)))
+    return matched / len(expected_chars) if expected_chars else 0.0
 
 
 def build(phase: Phase, index: int, options: Options) -> Request:

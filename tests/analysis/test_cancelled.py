@@ -38,7 +38,7 @@ def gateway(seed: int, count: int = 2000) -> list[RequestRecord]:
 
 def impatient(row: RequestRecord) -> RequestRecord:
     """The same request, where half of the users hang up after a second."""
-    if not WHEN.drawn(row.request_index):
+    if not WHEN.applies_to(row.request_index):
         return row
     row = replace(row, cancel_after=str(WHEN))
     if row.success and (row.elapsed_sec or 0) > 1.0:

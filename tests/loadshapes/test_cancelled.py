@@ -23,7 +23,7 @@ def test_every_phase_draws_its_own_requests_by_the_seed() -> None:
     first, second = planned(seed=1).phases
     assert first.cancel is not None and second.cancel is not None
     assert (first.cancel.after_chunks, first.cancel.share) == (3, 0.1)
-    drawn = [[i for i in range(1000) if p.cancel and p.cancel.drawn(i)] for p in (first, second)]
+    drawn = [[i for i in range(1000) if p.cancel and p.cancel.applies_to(i)] for p in (first, second)]
     assert drawn[0] != drawn[1]
     assert planned(seed=1).phases == (first, second)
     (again, _) = planned(seed=2).phases
@@ -45,7 +45,7 @@ def test_no_probe_of_identity_is_cancelled() -> None:
     (phase, *_) = planned(cancel_share=0.5, identity_share=0.25).phases
     again = Phase.of(json.loads(json.dumps(phase.as_dict())))
     assert phase.cancel is not None and again.cancel == phase.cancel
-    drawn = [n for n in range(1000) if phase.cancel.drawn(n)]
+    drawn = [n for n in range(1000) if phase.cancel.applies_to(n)]
     assert not any(is_probe(phase.probe_every, n) for n in drawn)
     assert 300 < len(drawn) < 450, "half of three quarters"
 

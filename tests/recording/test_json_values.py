@@ -12,7 +12,7 @@ from tasks import answer_flags
 from tasks.answer import judge_body, refused
 from tasks.error_bodies import complaint, trouble, wait_in_body
 from tasks.stream import StreamedReply
-from tasks.usage import contradiction, stated, usage
+from tasks.usage import contradiction, stated_usage, usage
 
 KNOWN = """choices message delta content tool_calls function arguments name id index finish_reason
 type usage prompt_tokens completion_tokens total_tokens prompt_tokens_details cached_tokens cost
@@ -42,7 +42,7 @@ def judged(answer: Any) -> None:
     body = answer.body or {}
     used = usage(body, {}, ok=True)
     if answer.message is not None:
-        answer_flags.flags("m", answer.message, used, ok=True, usage_said=stated(body))
+        answer_flags.flags("m", answer.message, used, ok=True, usage_said=stated_usage(body))
         contradiction(body)
     wait_in_body(body, 1.7e9)
 
@@ -73,7 +73,7 @@ def test_any_chunks_of_a_stream_get_an_outcome(chunks: list[Any]) -> None:
         reply.add(mapping(chunk), float(at))
     answer = reply.finish()
     used = usage(reply.usage_chunk, {}, ok=True)
-    answer_flags.flags("m", answer, used, ok=True, usage_said=stated(reply.usage_chunk))
+    answer_flags.flags("m", answer, used, ok=True, usage_said=stated_usage(reply.usage_chunk))
     json.dumps(answer.tool_calls, default=str)
 
 

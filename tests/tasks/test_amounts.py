@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tasks.amount import amount
 from tasks.answer_flags import flags
 from tasks.reply import Message
-from tasks.usage import contradiction, stated, usage
+from tasks.usage import contradiction, stated_usage, usage
 from tests.tasks.scripted_server import Serve, answer, completion, json_reply
 from tests.tasks.sending import send
 
@@ -129,7 +129,7 @@ def test_billed_tokens_are_not_taken_for_counted_ones() -> None:
     for body in ({"meta": {"billed_units": {"input_tokens": 3}}},
                  {"usage": {"billed_units": {"input_tokens": 3, "output_tokens": 5}}}):  # fmt: skip
         assert usage(body, {}, ok=True)["prompt_tokens"] is None
-    assert stated({"meta": {"page": 1}, "data": [1], "result": "x"}) == {}
+    assert stated_usage({"meta": {"page": 1}, "data": [1], "result": "x"}) == {}
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape("fine-tuning", ("messages",), chat.is_tuned, chat.tuned, trace=False),
     Shape("preference tuning", ("input", "preferred_output"), chat.is_preference, chat.preference,
           trace=False),
-    Shape("our own", ("messages",), _is_own, chat.own),
+    Shape("our own", ("messages",), _is_own, chat.own_format),
     Shape("ShareGPT", ("conversations",), conversations.is_sharegpt, conversations.sharegpt,
           trace=False),
     Shape("Bailian's trace (times in seconds)", ("chat_id", "timestamp", "input_length"),
@@ -101,9 +101,9 @@ _TRACE_OWN = frozenset({"messages", "extra_body", "model", *chat.TIMES, *SETTING
 def unknown(row: Json) -> str:
     """One clause on a row in an unknown format: its keys, the most similar format, what to do."""
     keys = [str(key)[:30] for key in row]
-    shown = ", ".join(keys[:8]) + (" ..." if len(keys) > 8 else "") if keys else "none"
+    first_keys = ", ".join(keys[:8]) + (" ..." if len(keys) > 8 else "") if keys else "none"
     return (
-        f"its rows are in no known format (keys of the first: {shown}); {_like(row)}write "
+        f"its rows are in no known format (keys of the first: {first_keys}); {_like(row)}write "
         '{"messages": [...]} on each line, or use one of the formats that docs/how-to/prompts.md '
         "lists"
     )
@@ -115,17 +115,17 @@ def _like(row: Json) -> str:
         first = value[0] if isinstance(value, list) and value else None
         if not isinstance(first, dict):
             continue
-        for marks, name, wanted in (
+        for marks, name, our_name in (
             ({"from", "value"}, "ShareGPT", "conversations"),
             ({"role", "content"}, "a chat request", "messages"),
         ):
             if marks <= first.keys():
-                return f"it looks most like {name}, so rename {str(key)[:30]} to {wanted}; or "
+                return f"it looks most like {name}, so rename {str(key)[:30]} to {our_name}; or "
     have = {sizes.normal(str(key)) for key in row}
 
     def likeness(shape: Shape) -> float:
-        wanted = {sizes.normal(key) for key in shape.keys}
-        return len(wanted & have) / len(wanted | have)
+        needed_keys = {sizes.normal(key) for key in shape.keys}
+        return len(needed_keys & have) / len(needed_keys | have)
 
     best = max(SHAPES, key=likeness)
     lacks = [key for key in best.keys if sizes.normal(key) not in have]

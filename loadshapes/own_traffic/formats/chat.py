@@ -38,7 +38,7 @@ def _ends_with_the_answer(row: Json) -> bool:
     return last.get("role") == "assistant" and not any(last.get(mark) for mark in _PREFILL)
 
 
-def own(row: Json, trace: bool, closed: bool, notes: Notes) -> Json:
+def own_format(row: Json, trace: bool, closed: bool, notes: Notes) -> Json:
     """A row in our own format, unchanged."""
     if _ends_with_the_answer(row):
         notes.add("prefills")
@@ -52,13 +52,13 @@ def wire(row: Json, trace: bool, closed: bool, notes: Notes) -> Json:
     line: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     dropped: list[str] = []
-    kept = {"messages", "extra_body", *SETTINGS, *(("model", *TIMES) if trace else ())}
+    kept_fields = {"messages", "extra_body", *SETTINGS, *(("model", *TIMES) if trace else ())}
     for name, value in row.items():
         if value is None:
             continue
         if name == "n" and (value != 1 or isinstance(value, bool)):
             raise ValueError("n must be 1, for one reply is measured")
-        if name in kept:
+        if name in kept_fields:
             line[name] = value
         elif name in _WIRE:
             dropped.append(name)

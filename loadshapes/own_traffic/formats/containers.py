@@ -62,17 +62,17 @@ def rows(text: str) -> tuple[str, Iterator[Row]]:
 
     Raises ValueError with a clause if the text is none of the three.
     """
-    bare = text.lstrip()
-    if not bare:
+    stripped = text.lstrip()
+    if not stripped:
         return "line", iter(())
-    if bare[0] == "[" and (items := _items(text)) is not None:
+    if stripped[0] == "[" and (items := _items(text)) is not None:
         return "item", iter(items)
-    pretty = bare[0] == "{" and not _is_json(bare.split("\n", 1)[0])
+    pretty = stripped[0] == "{" and not _is_json(stripped.split("\n", 1)[0])
     if pretty and (items := _items(text)) is not None:
         return "item", iter(items)
-    if bare[0] in "{[":
+    if stripped[0] in "{[":
         return "line", _lines(text)
-    return "line", _table(text, bare)
+    return "line", _table(text, stripped)
 
 
 def _is_json(text: str) -> bool:
@@ -89,17 +89,19 @@ def _items(text: str) -> list[Row] | None:
     An array of texts is one of prompts.
     """
     try:
-        whole = json.loads(text)
+        content = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if isinstance(whole, dict):
-        lists = [v for v in whole.values() if isinstance(v, list) and v and isinstance(v[0], dict)]
-        whole = lists[0] if len(lists) == 1 and "messages" not in whole else [whole]
-    if whole and all(isinstance(item, str) for item in whole):
-        whole = [{"prompt": item} for item in whole]
-    if not any(isinstance(item, dict) for item in whole):
+    if isinstance(content, dict):
+        lists = [
+            v for v in content.values() if isinstance(v, list) and v and isinstance(v[0], dict)
+        ]
+        content = lists[0] if len(lists) == 1 and "messages" not in content else [content]
+    if content and all(isinstance(item, str) for item in content):
+        content = [{"prompt": item} for item in content]
+    if not any(isinstance(item, dict) for item in content):
         return None  # a line that is itself an array
-    return [*enumerate(whole, 1)]
+    return [*enumerate(content, 1)]
 
 
 def _lines(text: str) -> Iterator[Row]:
@@ -118,14 +120,14 @@ def decoded(written: str) -> Any:
         return ValueError(f"it is not JSON ({error})")
 
 
-def _table(text: str, bare: str) -> Iterator[Row]:
-    header = bare.split("\n", 1)[0].strip()
+def _table(text: str, stripped: str) -> Iterator[Row]:
+    header = stripped.split("\n", 1)[0].strip()
     mark = max(",;\t|", key=header.count)
     if mark not in header:
-        shown = header[:40] + ("..." if len(header) > 40 else "")
+        header_start = header[:40] + ("..." if len(header) > 40 else "")
         raise ValueError(
             "it is neither JSON lines, nor a JSON array, nor CSV with named columns (its first "
-            f"line is {shown!r})"
+            f"line is {header_start!r})"
         )
     return _cells(text, mark)
 

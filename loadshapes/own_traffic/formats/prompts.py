@@ -35,16 +35,21 @@ def prompt(row: Json, trace: bool, closed: bool, notes: Notes) -> Json | None:
         if line["max_tokens"] == 0:
             notes.add("zero")
             return None
-    kept = {name, budget}
+    used_keys = {name, budget}
     system = next((key for key in row if normal(key) in ("system", "system_prompt")), None)
     if system is not None and isinstance(row[system], str) and row[system].strip():
         line["messages"] = [{"role": "system", "content": row[system]}, *messages]
-        kept.add(system)
+        used_keys.add(system)
     for key, value in row.items():  # settings of a JSON row; a CSV's are texts
-        if key in SETTINGS and key not in kept and value is not None and not isinstance(value, str):
+        if (
+            key in SETTINGS
+            and key not in used_keys
+            and value is not None
+            and not isinstance(value, str)
+        ):
             line[key] = value
-            kept.add(key)
-    rest = [key for key in row if key not in kept]
+            used_keys.add(key)
+    rest = [key for key in row if key not in used_keys]
     if ours := [key for key in rest if key in _OURS]:
         notes.add("ours", ours)
     if any(normal(key) in _ANSWERS for key in rest):

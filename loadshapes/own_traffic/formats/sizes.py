@@ -36,18 +36,18 @@ def normal(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-_seen: dict[tuple[tuple[str, ...], tuple[str, ...]], str | None] = {}
+_key_cache: dict[tuple[tuple[str, ...], tuple[str, ...]], str | None] = {}
 
 
 def named(row: Json, names: Sequence[str]) -> str | None:
     """The key of a row that matches the first possible of some names."""
     key = (tuple(row), tuple(names))
-    if key not in _seen:
+    if key not in _key_cache:
         by_name = {normal(column): column for column in reversed(tuple(row))}
-        if len(_seen) > 1000:
-            _seen.clear()
-        _seen[key] = next((by_name[name] for name in names if name in by_name), None)
-    return _seen[key]
+        if len(_key_cache) > 1000:
+            _key_cache.clear()
+        _key_cache[key] = next((by_name[name] for name in names if name in by_name), None)
+    return _key_cache[key]
 
 
 def number(row: Json, name: str) -> float:
@@ -104,23 +104,25 @@ def sizes(row: Json, trace: bool, closed: bool, notes: Notes) -> Json | None:
 
 
 def _sized(row: Json, line: dict[str, Any], notes: Notes) -> Json | None:
-    asked, answered = named(row, INPUTS), named(row, OUTPUTS)
-    if asked is None:
+    input_key, output_key = named(row, INPUTS), named(row, OUTPUTS)
+    if input_key is None:
         raise ValueError("it does not say how long its prompt was")
     state = next((row[k] for k in row if normal(k) in ("status", "success", "error")), None)
     if str(state).lower() in _FAILED or (state is not None and str(state).lower() == "false"):
         notes.add("failed")
         return None
-    line["prompt_tokens"] = amount(row, asked)
-    if answered is not None and row[answered] not in ("", None):
-        line["max_tokens"] = amount(row, answered)
+    line["prompt_tokens"] = amount(row, input_key)
+    if output_key is not None and row[output_key] not in ("", None):
+        line["max_tokens"] = amount(row, output_key)
     if line["prompt_tokens"] == 0 or line.get("max_tokens") == 0:
         notes.add("zero")
         return None
     model = next((k for k in row if normal(k) == "model"), None)
     if model is not None and isinstance(row[model], str) and row[model].strip():
         line["model"] = row[model].strip()
-    unused = [k for k in row if k not in (asked, answered, model) and normal(k) not in _NO_LOSS]
+    unused = [
+        k for k in row if k not in (input_key, output_key, model) and normal(k) not in _NO_LOSS
+    ]
     if unused:
         notes.add("unused", unused)
     return line
