@@ -20,16 +20,17 @@ from locust.event import Events
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
 from engine import own_locustfile
+from engine.analysis_process import report
 from engine.controller import Command
 from engine.generator import Generator
 from engine.locust_nodes import GeneratorNode, Pinned
 from engine.messages import decode, encode
 from engine.preflight import way
-from engine.report_process import report
 from engine.session import Session
 from loadshapes.shapes import PlannedShape, check_by_hand, check_users
 from recording.chinese import InChinese, asked_language, in_language
 from recording.errors import OperatorError
+from recording.folder import from_here
 from recording.record import RequestRecord
 from recording.recorder import Parcel, Recorder
 from recording.untrusted_text import printable
@@ -221,7 +222,8 @@ class Control:
             why = getattr(error, "strerror", None)
             if why is None:
                 log.exception("the run could not begin")
-            log.error("the run cannot be recorded in %s: %s", session.folder, why or error)
+            folder = from_here(session.folder)
+            log.error("the run cannot be recorded in %s: %s", folder, why or error)
             session.conductor.finished = True
             if environment.shape_class is None:  # nothing else would end it
                 assert environment.runner is not None
@@ -274,7 +276,7 @@ class Control:
             return
         self._command.quit()
         if (session := self.session) is not None:
-            folder = printable(session.folder)
+            folder = printable(from_here(session.folder))
             print(f"weighbridge: the run in {folder} never began.", file=sys.stderr)
 
 

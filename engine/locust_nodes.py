@@ -50,6 +50,7 @@ from engine.phase_share import Run
 from loadshapes.own_traffic.traffic import travelled
 from loadshapes.phase import stripe
 from recording.errors import OperatorError
+from recording.folder import from_here
 from recording.in_flight_file import InFlight
 from recording.recorder import Recorder
 from rules.prices import Prices
@@ -216,7 +217,8 @@ class GeneratorNode:
         except OSError as error:
             if isinstance(self._runner, LocalRunner):
                 raise  # whoever began the run says so, and ends it
-            log.error("this process cannot take part: %s: %s", folder, error.strerror)
+            where = from_here(folder)
+            log.error("this process cannot take part: %s: %s", where, error.strerror)
             self._runner.quit()
             return
         origin = Origin(

@@ -16,6 +16,14 @@ def new_run_id(mode: str) -> str:
     return f"{mode}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
 
+def from_here(path: Path) -> Path:
+    """An absolute path as a message shows it: from the working folder, if it is below that."""
+    try:
+        return path.relative_to(Path.cwd())
+    except (OSError, ValueError):  # the working folder is gone, or the path is elsewhere
+        return path
+
+
 def create(results: str, run_id: str) -> Path:
     """Make the folder of a new run. Raises OperatorError if it exists or cannot be made."""
     folder = Path(results).resolve() / run_id
@@ -23,17 +31,18 @@ def create(results: str, run_id: str) -> Path:
         folder.mkdir(parents=True, mode=0o700)
     except FileExistsError:
         raise OperatorError(
-            f"the run folder {folder} exists: give another --run-id or --results."
+            f"the run folder {from_here(folder)} exists: give another --run-id or --results."
         ) from None
     except OSError as error:
         raise OperatorError(
-            f"the run folder {folder} cannot be made ({error.strerror}): give another --results."
+            f"the run folder {from_here(folder)} cannot be made ({error.strerror}): give another "
+            "--results."
         ) from None
     if shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
         folder.rmdir()
         raise OperatorError(
-            f"the disk of {folder} is full (No space left on device): make room, or give another "
-            "--results."
+            f"the disk of {from_here(folder)} is full (No space left on device): make room, or "
+            "give another --results."
         )
     return folder
 

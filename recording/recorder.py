@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recording.csv_sink import CsvSink, part_path
+from recording.folder import from_here
 from recording.record import RequestRecord, decode, encode
 
 log = logging.getLogger("weighbridge")
@@ -15,8 +16,8 @@ log = logging.getLogger("weighbridge")
 def unwritable(sink_path: Path, error: OSError) -> str:
     """Why a run ends when its rows cannot be written, in one sentence."""
     return (
-        f"{sink_path} cannot be written ({error.strerror}), so no more is sent: make room, then go "
-        "on with --resume"
+        f"{from_here(sink_path)} cannot be written ({error.strerror}), so no more is sent: make "
+        "room, then go on with --resume"
     )
 
 

@@ -1,14 +1,14 @@
 """Files of the current or last run for download in the browser."""
 
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 
 from flask import Response, make_response, send_file
 
-from recording.manifest import ROOT
+from engine.analysis_process import analysis
+from recording.folder import from_here
 from recording.untrusted_text import printable
 
 KINDS = {"requests.csv": "text/csv", "requests.jsonl": "application/x-ndjson"}
@@ -25,11 +25,9 @@ def rows(folder: Path | None, name: str, texts: Mapping[str, str]) -> Response:
         return _none(texts["no_run"])
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / name
-        command = [sys.executable, "-m", "analysis", "export", str(folder), "--output", str(path)]
-        command += ["--recorded", "--format", "seed" if name.endswith(".jsonl") else "csv"]
-        completed = subprocess.run(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
-        )
+        form = "seed" if name.endswith(".jsonl") else "csv"
+        command = ["export", from_here(folder), "--output", path, "--recorded", "--format", form]
+        completed = analysis(*command, out=DEVNULL, err=PIPE)
         if completed.returncode != 0:
             return _none(completed.stderr.strip() or texts["unreadable"])
         content = path.read_bytes()
@@ -52,11 +50,8 @@ def comparison(folders: Sequence[Path], lang: str) -> tuple[str | None, str]:
     """The page that compares runs with the first of them, or None and the reason."""
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "comparison.html"
-        command = [sys.executable, "-m", "analysis", "compare", *map(str, folders)]
-        command += ["--html", str(path), "--lang", lang]
-        completed = subprocess.run(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
-        )
+        command = ["compare", *map(from_here, folders), "--html", path, "--lang", lang]
+        completed = analysis(*command, out=DEVNULL, err=PIPE)
         if not path.is_file():
             return None, printable(completed.stderr.strip().removeprefix("weighbridge: "), 2000)
         return path.read_text(encoding="utf-8"), ""

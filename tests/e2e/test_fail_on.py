@@ -36,6 +36,26 @@ def test_a_run_that_is_good_enough_ends_with_0(simulator: Start, tmp_path: Path)
     assert (suite.attrib["tests"], suite.attrib["failures"]) == ("5", "0")
 
 
+def test_paths_below_the_working_folder_are_printed_from_there(
+    simulator: Start, tmp_path: Path
+) -> None:
+    """As they were given and as the pages show them; so is the folder in a refusal. A package of
+    the operator's that is called as one of ours is left alone."""
+    gateway = simulator("--profile", "fast")
+    (tmp_path / "analysis").mkdir()
+    (tmp_path / "analysis" / "__init__.py").write_text("raise SystemExit(9)")
+    given = ("-H", gateway.url, *WINDOW, "--run-id", "mine", "--junit", "ci/junit.xml")
+    result = run(*given, results=tmp_path / "results", cwd=tmp_path)
+    assert result.code == 0, result.text
+    names = ("report.md", "report.html", "summary.json")
+    assert result.out.splitlines()[-4:] == [*(f"results/mine/{n}" for n in names), "ci/junit.xml"]
+    assert (tmp_path / "ci" / "junit.xml").is_file()
+    again = run(*given, results=tmp_path / "results", cwd=tmp_path)
+    assert sentences(again) == [
+        "weighbridge: the run folder results/mine exists: give another --run-id or --results."
+    ]
+
+
 def test_a_failing_condition_ends_with_1(simulator: Start, tmp_path: Path) -> None:
     """One sentence names phase, metric, value and limit; the JUnit file says the same."""
     gateway = simulator("--profile", "fast", "--fault", "error_500=1.0")

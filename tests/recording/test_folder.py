@@ -12,7 +12,7 @@ from recording import manifest as manifests
 from recording.errors import OperatorError
 from recording.event_log import EventLog
 from recording.events import PhaseStart, Refused, RunEnd, RunStart
-from recording.folder import check_output, create, new_run_id
+from recording.folder import check_output, create, from_here, new_run_id
 from recording.manifest import manifest, project_version, write_json
 from settings.options import Options, as_dict
 
@@ -55,6 +55,18 @@ def test_run_ids_are_unique_and_name_the_mode() -> None:
     run_ids = {new_run_id("rpm") for _ in range(50)}
     assert len(run_ids) > 45  # four random characters, within one second
     assert all(re.fullmatch(r"rpm-\d{8}T\d{6}-[0-9a-f]{4}", each) for each in run_ids)
+
+
+def test_a_path_is_shown_from_the_working_folder_only_if_it_is_below_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, beside = tmp_path / "here" / "results" / "r", tmp_path / "here2" / "r"
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert str(from_here(inside)) == os.path.join("results", "r")
+    assert from_here(beside) == beside
+    (tmp_path / "here").rmdir()
+    assert from_here(inside) == inside, "the working folder is gone"
 
 
 # ---- --output
