@@ -10,7 +10,6 @@ from loadshapes.own_traffic.traffic import prompt_tokens as line_tokens
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from recording.bilingual import Bilingual
-from recording.chinese import chinese
 from recording.json_values import text_of
 from recording.record import RequestRecord
 from rules.prices import Prices
@@ -42,8 +41,8 @@ def estimate(plan: Plan, options: Options, prices: Prices | None = None) -> str:
 
 def estimate_said(plan: Plan, options: Options, prices: Prices | None = None) -> Bilingual:
     """The same in both languages."""
-    if plan.outlook:
-        return Bilingual(plan.outlook, chinese(plan.outlook))
+    if plan.outlook is not None:
+        return plan.outlook
     if MODES[options.mode].bounded:
         return _bounded(plan, options, prices)
     if plan.requests is None:

@@ -233,7 +233,7 @@ def check_same_plan(plan: Plan, options: Options, manifest: Manifest) -> None:
             f"--resume {options.resume}: {options.prompts or options.trace} is not the file that "
             "the run sent: restore the file, or start a new run."
         )
-    if plan.outlook:  # its phases are decided while it runs
+    if plan.outlook is not None:  # its phases are decided while it runs
         return
     names, kinds = {p.name for p in plan.phases}, {p.mode for p in plan.phases}
     gone = [

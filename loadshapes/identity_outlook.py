@@ -1,60 +1,103 @@
 """What a run of mode identity may use, stated before it is sent: a clause for each test. Pure."""
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from identity import bound, context, first_token
 from identity.alpha import LOOKS
 from identity.bound import Bound
 from identity.looks import ANSWERS
 from identity.reference import Reference
+from recording.bilingual import Bilingual, joined
+from recording.counted import counted
 from rules.prices import Prices
 from settings.options import Options
 
 
-def outlook(options: Options, model: str, known: Reference | None, prices: Prices | None) -> str:
-    """What a model may use: bounds, not estimates."""
+class Test(NamedTuple):
+    """One test and the most it uses, on each of the `routes`; for one in several looks, `full_length` is
+    the bound of all looks. The number of requests of an `exact` test is known.
+    """
+
+    name: Bilingual
+    most: Bound
+    full_length: Bound | None = None
+    exact: bool = False
+    routes: int = 1
+
+
+def outlook(options: Options, known: Reference | None, prices: Prices | None) -> Bilingual:
+    """What the models may use: bounds, not estimates."""
+    of_models = [_of_model(model, list(_tests(options, known)), prices) for model in options.models]
+    text = joined(of_models)
+    return Bilingual(
+        f"{text.en} (what a gateway adds to a prompt is not in it)",
+        f"{text.zh}（不含网关自行加入 prompt 的内容）",
+    )
+
+
+def _of_model(model: str, tests: list[Test], prices: Prices | None) -> Bilingual:
     price = prices.of(model) if prices else None
     unit = f" {prices.currency}" if prices and prices.currency else ""
 
-    def text_of(most: Bound) -> str:
-        tokens = most.prompt_tokens + most.output_tokens
-        text = f"{most.requests} requests and at most {tokens:,} tokens"
-        return text + (f" and {price.most_of(*most):.6g}{unit}" if price else "")
-
-    clauses = [f"{model}: who counts, {text_of(bound.counting())}"]
-    if not options.enrol:
-        clauses.append(
-            f"whether settings are honoured, at most {text_of(bound.settings(known is not None))}"
+    def use(most: Bound, exact: bool) -> Bilingual:
+        tokens = f"{most.prompt_tokens + most.output_tokens:,}"
+        cost = f"{price.most_of(*most):.6g}{unit}" if price else ""
+        en = f"{counted(most.requests, 'request')} and at most {tokens} tokens"
+        zh = f"{most.requests:,} 个请求、{'至多 ' if exact else ''}{tokens} token"
+        most_en, most_zh = ("", "") if exact else ("at most ", "至多 ")
+        return Bilingual(
+            f"{most_en}{en}{f' and {cost}' if cost else ''}",
+            f"{most_zh}{zh}{f'、{cost}' if cost else ''}",
         )
+
+    def clause(test: Test) -> Bilingual:
+        where_en, where_zh = ("on each route ", "每条路由") if test.routes > 1 else ("", "")
+        if test.exact and where_zh:
+            where_zh += " "
+        first = use(test.most, test.exact)
+        en, zh = f"{where_en}{first.en}", f"{where_zh}{first.zh}"
+        if test.full_length is not None:
+            rest = use(test.full_length, test.exact)
+            en = f"{en} where it differs at once, else {rest.en}"
+            zh = f"若立即显出差异，{zh}，否则{rest.zh}"
+        return Bilingual(f"{test.name.en}, {en}", f"{test.name.zh}，{zh}")
+
+    text = joined(map(clause, tests))
+    return Bilingual(f"{model}: {text.en}", f"{model}：{text.zh}")
+
+
+def _tests(options: Options, known: Reference | None) -> Iterator[Test]:
+    logprobs = Bilingual("log-probabilities", "对数概率")
+    seed = Bilingual("whether a seed is honoured", "seed 是否生效")
+    who = Bilingual("who answers", "由谁应答")
+    yield Test(Bilingual("who counts", "由谁计数"), bound.counting(), exact=True)
     if options.enrol:
-        clauses.append(f"a reference, {text_of(bound.enrolment(ANSWERS))}")
+        yield Test(Bilingual("a reference", "生成参照"), bound.enrolment(ANSWERS), exact=True)
+    else:
+        honoured = Bilingual("whether settings are honoured", "各项设置是否生效")
+        yield Test(honoured, bound.settings(known is not None))
     if known is not None:
         if known.logprobs is not None:
-            clauses.append(f"log-probabilities, {text_of(bound.likeliest(1))}")
+            yield Test(logprobs, bound.likeliest(1), exact=True)
         if known.seed is not None:
-            clauses.append(f"whether a seed is, {text_of(bound.seeds())}")
-        first, full_length = bound.audit(cell.question for cell in known.cells)
-        clauses.append(
-            f"who answers, {text_of(first)} where it differs at once, else {text_of(full_length)}"
-        )
+            yield Test(seed, bound.seeds(), exact=True)
+        questions = (cell.question for cell in known.cells)
+        yield Test(who, *bound.audit(questions), exact=True)
     if options.against:
-        tops = len(first_token.TOPS)
-        clauses.append(f"who counts there, {text_of(bound.plain_counting())}")
-        clauses.append(f"choosing questions there, {text_of(bound.choosing())}")
-        clauses.append(f"log-probabilities, on each route at most {text_of(bound.likeliest(tops))}")
-        clauses.append(
-            f"whether a seed is honoured, on each route at most {text_of(bound.seeds())}"
-        )
-        first, full_length = bound.dearest(LOOKS[0][0]), bound.dearest(LOOKS[-1][0])
-        clauses.append(
-            f"who answers, on each route at most {text_of(first)} where it differs at once, else "
-            f"at most {text_of(full_length)}"
-        )
+        there = Bilingual("who counts there", "参照路由由谁计数")
+        yield Test(there, bound.plain_counting(), exact=True)
+        choosing = Bilingual("choosing questions there", "在参照路由上选题")
+        yield Test(choosing, bound.choosing(), exact=True)
+        yield Test(logprobs, bound.likeliest(len(first_token.TOPS)), routes=2)
+        yield Test(seed, bound.seeds(), routes=2)
+        yield Test(who, bound.dearest(LOOKS[0][0]), bound.dearest(LOOKS[-1][0]), routes=2)
     if options.identity_tools:
-        clauses.append(f"tool calls, on each route {text_of(bound.calls())}")
+        calls = Bilingual("tool calls", "工具调用")
+        yield Test(calls, bound.calls(), exact=True, routes=2)
     if sizes := context.sizes(options.identity_context):
-        clauses.append(f"context length, at most {text_of(bound.lengths(sizes))}")
+        yield Test(Bilingual("context length", "上下文长度"), bound.lengths(sizes))
     if options.identity_output:
-        where = ", on each route at most" if options.against else ", at most"
-        clauses.append(
-            f"long replies{where} {text_of(bound.long_replies(options.identity_output))}"
-        )
-    return "; ".join(clauses)
+        replies = Bilingual("long replies", "长应答")
+        most = bound.long_replies(options.identity_output)
+        yield Test(replies, most, routes=2 if options.against else 1)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from loadshapes.finding import Finding
 from loadshapes.own_traffic.traffic import Traffic
 from loadshapes.phase import Phase
+from recording.bilingual import Bilingual
+from recording.counted import counted
 from recording.manifest_content import PlannedPhase
 
 MOST_REQUESTS = 100_000_000
@@ -21,8 +23,8 @@ class Plan:
 
     `unfold` makes the program that decides each phase when its turn comes (loadshapes/program.py);
     `phases` are then those known in advance, `most_users` the most users the others may need, and
-    `outlook` one sentence that describes them. Without it, `phases` are complete. `traffic` holds
-    the operator's own lines, if they are sent.
+    `outlook` one sentence that says what they may use. Without it, `phases` are complete. `traffic`
+    holds the operator's own lines, if they are sent.
     """
 
     phases: tuple[Phase, ...]
@@ -30,7 +32,7 @@ class Plan:
         default=None, compare=False
     )
     most_users: int = 0
-    outlook: str = ""
+    outlook: Bilingual | None = None
     traffic: Traffic | None = field(default=None, compare=False)
 
     @property
@@ -93,23 +95,24 @@ class Plan:
         return [phase.as_dict() for phase in self.phases]
 
     def describe(self) -> str:
-        """The plan as text: one line per phase, then how many requests in all."""
+        """The plan as text: one line per phase, then how many requests in all; empty for one that
+        only has an outlook, which `engine.estimate` states.
+        """
+        if self.outlook is not None:
+            return ""
         lines = ["phase, kind, requests, at once, window, output budget of a request"]
         for phase in self.phases:
-            count = "as many as fit" if phase.count is None else f"{phase.count} requests"
-            count = "1 request" if phase.count == 1 else count
+            count = "as many as fit" if phase.count is None else counted(phase.count, "request")
             window = "-" if phase.duration_s is None else _lasting(phase.duration_s)
             if phase.pairs and phase.count is not None:
-                count = f"{phase.count // 2} requests to each of two routes"
+                count = f"{counted(phase.count // 2, 'request')} to each of two routes"
             users = "Locust's users" if phase.kind == "manual" else str(phase.users)
             lines.append(
                 f"{phase.name}, {phase.kind}, {count}, {users} at once, {window}, {_budget(phase)}"
             )
         total = self.requests
-        if self.outlook:
-            lines.append(self.outlook)
-        else:
-            lines.append(f"in all: {'unbounded' if total is None else total} requests")
+        whole = "unbounded requests" if total is None else counted(total, "request")
+        lines.append(f"in all: {whole}")
         return "\n".join(lines)
 
 
@@ -124,4 +127,4 @@ def _lasting(seconds: float) -> str:
 def _budget(phase: Phase) -> str:
     if phase.traffic:
         return "as each line says" + (f", else {phase.max_tokens}" if phase.max_tokens else "")
-    return f"{phase.max_tokens} tokens"
+    return "unlimited" if phase.max_tokens is None else counted(phase.max_tokens, "token")

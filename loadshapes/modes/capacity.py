@@ -14,6 +14,8 @@ from loadshapes.phase import Phase, rpm_count
 from loadshapes.plan import Plan
 from loadshapes.program import Program
 from loadshapes.schedule import Closed, arrivals
+from recording.bilingual import Bilingual
+from recording.counted import counted
 from recording.errors import MissingOption, OperatorError
 from recording.record import RequestRecord
 from rules.bracket import Trial
@@ -37,17 +39,23 @@ def plan(options: Options) -> Plan:
     for objectives in objectives_of.values():
         _see_that_windows_bear(options, objectives, span)
     top = _phase(options, options.models[0], span.highest, 1)
-    kind = "requests a minute" if options.search == "rate" else "requests at once"
+    kind, kind_zh = "requests at once", "个并发请求"
+    if options.search == "rate":
+        kind, kind_zh = "requests a minute", "RPM "
     windows = span.trials * len(options.models)
     most = windows * (options.duration + options.step_pause) / 60
     return Plan(
         phases=(),
         unfold=lambda: _program(options, objectives_of, span),
         most_users=top.users,
-        outlook=(
+        outlook=Bilingual(
             f"a search between {span.lowest} and {span.highest} {kind}, from {span.first}: at most "
-            f"{windows} windows of {options.duration:g} s, about {most:.0f} minutes; how many "
-            "requests depends on what is found (see --budget)"
+            f"{counted(windows, 'window')} of {options.duration:g} s, about "
+            f"{counted(round(most), 'minute')}; how many requests depends on what is found (see "
+            "--budget)",
+            f"在 {span.lowest} 与 {span.highest} {kind_zh}之间搜索，从 {span.first} 开始："
+            f"最多 {windows} 个 {options.duration:g} 秒的窗口，约 {most:.0f} 分钟；"
+            "请求数取决于搜索结果（参见 --budget）",
         ),
     )
 

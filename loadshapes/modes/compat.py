@@ -23,6 +23,8 @@ from loadshapes.program import Program
 from loadshapes.schedule import Closed
 from loadshapes.task_prefix import task_prefix
 from recording.arms import REFERENCE
+from recording.bilingual import Bilingual, joined
+from recording.counted import counted
 from recording.errors import InputError, MissingOption, OperatorError
 from recording.json_files import json_of, read_bytes
 from recording.json_values import mapping
@@ -67,7 +69,7 @@ def plan(options: Options) -> Plan:
         phases=(),
         unfold=lambda: _program(options),
         most_users=AT_ONCE,
-        outlook="; ".join(_outlook(options, model, prices) for model in options.models),
+        outlook=joined(_outlook(options, model, prices) for model in options.models),
     )
 
 
@@ -109,21 +111,34 @@ def folder_of(options: Options) -> Path:
     return Path(options.results).resolve() / options.run_id
 
 
-def _outlook(options: Options, model: str, prices: Prices | None) -> str:
+def _outlook(options: Options, model: str, prices: Prices | None) -> Bilingual:
     """Exact bounds, not estimates, of what the checks of a model may use."""
     survey = survey_of(options, model)
     bounds = outlook(survey.checks, survey.setting, MOST_LOOKS)
     price = prices.of(model) if prices else None
     unit = f" {prices.currency}" if prices and prices.currency else ""
 
-    def text_of(bound: Bound) -> str:
-        text = f"{bound.requests} requests and at most {bound.tokens:,} tokens"
-        return text + (f" and {price.most_of(*bound):.6g}{unit}" if price else "")
+    def text_of(bound: Bound) -> Bilingual:
+        cost = f"{price.most_of(*bound):.6g}{unit}" if price else ""
+        return Bilingual(
+            f"{counted(bound.requests, 'request')} and at most {bound.tokens:,} tokens"
+            + (f" and {cost}" if price else ""),
+            f"{bound.requests:,} 个请求、至多 {bound.tokens:,} token"
+            + (f"、{cost}" if price else ""),
+        )
 
-    return (
-        f"{model}: {text_of(bounds.once)} where every feature works ({text_of(bounds.reasoning)} "
-        f"if it reasons); no more than {text_of(bounds.most)} where none does"
-        + (", and as much again by --against, of what does not work" if options.against else "")
+    once, reasoning, most = map(text_of, (bounds.once, bounds.reasoning, bounds.most))
+    again = Bilingual("", "")
+    if options.against:
+        again = Bilingual(
+            ", and as much again by --against, of what does not work",
+            "；对不可用的功能，--against 至多再用同样多",
+        )
+    return Bilingual(
+        f"{model}: {once.en} where every feature works ({reasoning.en} if it reasons); no more "
+        f"than {most.en} where none does{again.en}",
+        f"{model}：若全部功能可用，{once.zh}（推理模型为 {reasoning.zh}）；"
+        f"若全部不可用，不超过 {most.zh}{again.zh}",
     )
 
 

@@ -96,8 +96,7 @@ def plan(options: Options) -> Plan:
         phases=(),
         unfold=lambda: _program(options, known),
         most_users=min(AT_ONCE, options.max_workers),
-        outlook="; ".join(outlook(options, model, known, prices) for model in options.models)
-        + " (what a gateway adds to a prompt is not in it)",
+        outlook=outlook(options, known, prices),
     )
 
 

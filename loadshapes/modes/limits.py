@@ -29,6 +29,7 @@ from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from loadshapes.program import Program
 from loadshapes.schedule import At, Closed
+from recording.bilingual import Bilingual
 from recording.errors import MissingOption
 from recording.outcome import Outcome
 from recording.record import RequestRecord
@@ -64,10 +65,13 @@ def plan(options: Options) -> Plan:
         phases=(),
         unfold=lambda: _program(options),
         most_users=options.max_workers,
-        outlook=(
+        outlook=Bilingual(
             "an audit of rate limits: about 5 minutes a model, and about six times as many short "
             f"requests as the limit lets through in a minute, at most {options.limits_most} in "
-            "each of six attempts, and long prompts up to the token limit (see --budget)"
+            "each of six attempts, and long prompts up to the token limit (see --budget)",
+            "核查限流：每个模型约 5 分钟，短请求约为每分钟限额的六倍，"
+            f"六次试探每次最多 {options.limits_most} 个，另有达到 token 限额为止的长 prompt"
+            "（参见 --budget）",
         ),
     )
 

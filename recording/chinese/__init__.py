@@ -26,6 +26,8 @@ SENTENCES: Mapping[str, str] = {
 }  # fmt: skip
 """The Chinese of each English sentence."""
 _DEEPEST = 6
+_COUNTED = re.compile(r"([\d,]+) (request|token|line)s?")  # recording/counted.py
+_OF_COUNTED = {"request": "个请求", "token": "token", "line": "行"}
 _LISTED = re.compile(r"(?:[\w.-]+, )*[\w.-]+ or [\w.-]+")  # a value that lists names
 _SIMPLIFIED = re.compile(r"zh(_CN|_SG|_Hans\w*)?\.UTF-?8", re.I)  # locales
 _PLACE = re.compile(r"(line|item) (\d+): ")
@@ -100,6 +102,8 @@ def _chinese(text: str, depth: int) -> str:
         return text
     if depth < _DEEPEST and _LISTED.fullmatch(text):
         return text.replace(" or ", " 或 ").replace(", ", "、")
+    if depth < _DEEPEST and (number := _COUNTED.fullmatch(text)):
+        return f"{number[1]} {_OF_COUNTED[number[2]]}"
     for parts, translated in _patterns():
         if (texts := _values(parts, text)) is not None:
             values = [_Value(value) for value in texts]

@@ -81,8 +81,4 @@ MODES: Mapping[str, str] = {
     "… cannot be read as JSON (…): mend the file.": "{0} 无法作为 JSON 读取（{1}）：请修正该文件。",
     "--image … cannot be read (…): give another file.": "无法读取 --image {0}（{1}）：请给出其他文件。",
     "--image … is not named like an image: give a .png, .jpg, .webp or .gif.": "--image {0} 的文件名不像图片：请给出 .png、.jpg、.webp 或 .gif。",
-    "a search between … and … …, from …: at most … windows of … s, about … minutes; how many requests depends on what is found (see --budget)": "在 {0} 与 {1} {2:+}之间搜索，从 {3} 开始：最多 {4} 个 {5} 秒的窗口，约 {6} 分钟；请求数取决于搜索结果（参见 --budget）",
-    "requests a minute": "个请求每分钟",
-    "requests at once": "个并发请求",
-    "an audit of rate limits: about 5 minutes a model, and about six times as many short requests as the limit lets through in a minute, at most … in each of six attempts, and long prompts up to the token limit (see --budget)": "核查限流：每个模型约 5 分钟，短请求约为每分钟限额的六倍，六次试探每次最多 {0} 个，另有达到 token 限额为止的长 prompt（参见 --budget）",
 }

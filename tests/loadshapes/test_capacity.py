@@ -165,9 +165,10 @@ def test_a_window_with_enough_requests_for_the_percentile_is_planned(
 
 
 def test_a_dry_run_states_the_most_that_a_search_may_send(tmp_path: Path) -> None:
-    description = modes.plan(options(tmp_path, duration=30.0)).describe()
-    assert (
-        "a search between 6 and 6000 requests a minute, from 60: at most 20 windows" in description
+    plan = modes.plan(options(tmp_path, duration=30.0))
+    assert plan.describe() == "", "it is stated once: by the estimate"
+    assert plan.outlook is not None and plan.outlook.en.startswith(
+        "a search between 6 and 6000 requests a minute, from 60: at most 20 windows"
     )
 
 

@@ -28,7 +28,9 @@ REQUIRED = '[[require]]\nmodels = ["gpt-*"]\nfeatures = ["stop"]\n'
 
 
 def outlook(**more: Any) -> str:
-    return modes.plan(replace(BASE, **more)).outlook
+    plan = modes.plan(replace(BASE, **more))
+    assert plan.outlook is not None and plan.describe() == ""
+    return plan.outlook.en
 
 
 def test_the_upper_bound_is_stated_for_each_model(tmp_path: Path) -> None:

@@ -1,11 +1,9 @@
 """Modes are found by their files, and an error in one is reported at once."""
 
-import argparse
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,33 +11,10 @@ from loadshapes import modes
 from loadshapes.modes import MODES, PARTS, check_options, in_order
 from loadshapes.modes.mode import Mode
 from recording.errors import OperatorError
-from settings.command_line import add_arguments
 from settings.option import foreign
 from settings.options import Options
-from tests.examples import with_files
+from tests.examples import options_of
 from tests.locust_run import ROOT
-
-
-class PlainParser:
-    """argparse's parser, which knows Locust's options that an example may name."""
-
-    def __init__(self) -> None:
-        self.argparse = argparse.ArgumentParser()
-        for name in ("-u", "-r", "-t", "--stop-timeout"):
-            self.argparse.add_argument(name)
-
-    def add_argument(
-        self, *names: str, env_var: str, include_in_web_ui: bool = True, **kwargs: Any
-    ) -> None:
-        self.argparse.add_argument(*names, **kwargs)
-
-
-def options_of(mode: Mode, folder: Path) -> Options:
-    """The options of a mode's example."""
-    parser = PlainParser()
-    add_arguments(Options, parser)
-    line = ["--mode", mode.name, *with_files(mode.example, folder)]
-    return Options.of(parser.argparse.parse_args(line))
 
 
 def test_every_file_in_the_folder_of_modes_is_a_mode() -> None:
