@@ -15,8 +15,8 @@ from settings.options import Options
 
 
 class Test(NamedTuple):
-    """One test and the most it uses, on each of the `routes`; for one in several looks, `full_length` is
-    the bound of all looks. The number of requests of an `exact` test is known.
+    """One test and the most it uses, on each of the `routes`; `full_length` is the bound of all
+    looks, if there are several. The number of requests of an `exact` test is known.
     """
 
     name: Bilingual

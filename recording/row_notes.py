@@ -1,11 +1,29 @@
 """Counts the rows of a file that are not sent exactly as written, by kind. Pure."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from recording.manifest_content import Note
 
 NAMES_SHOWN = 6
+FORMATS: Mapping[str, str] = {
+    "OpenAI Batch": "OpenAI Batch",
+    "a batch's output": "批处理结果",
+    "a log of bodies": "请求体日志",
+    "bodies as sent": "完整请求体",
+    "fine-tuning": "微调数据",
+    "preference tuning": "偏好微调数据",
+    "our own": "Weighbridge 自有",
+    "ShareGPT": "ShareGPT",
+    "Bailian's trace (times in seconds)": "百炼 trace（时间以秒计）",
+    "Mooncake (times in milliseconds)": "Mooncake（时间以毫秒计）",
+    "Azure's LLM trace": "Azure LLM trace",
+    "BurstGPT": "BurstGPT",
+    "a trace of named columns (numbers are seconds)": "带列名的 trace（数值以秒计）",
+    "plain prompts": "纯 prompt",
+}
+"""The Chinese names of the formats that files of `--prompts` and `--trace` may have."""
 
 _SAID: dict[str, tuple[str, str]] = {
     "shape": ("read as {names} ({count})", "按 {names} 格式读取（{count}）"),
@@ -98,9 +116,23 @@ class Notes:
         ]
 
 
+def patterns() -> dict[str, str]:
+    """The Chinese of each English clause, as `recording.chinese` reads it: `…` and `{0}`."""
+    places = {}
+    for english, translated in _SAID.values():
+        order = list(dict.fromkeys(re.findall(r"\{(\w+)\}", english)))
+        if len(order) < len(re.findall(r"\{\w+\}", english)):
+            continue  # a value stands in it twice: said of what is sent, never in an error
+        values = {name: f"{{{order.index(name)}:+}}" for name in order}
+        places[re.sub(r"\{\w+\}", "…", english)] = translated.format(**values)
+    return places
+
+
 def clause(note: Note, place: int = 0) -> str:
     """A note as a clause, in English or, with `place` 1, in Chinese."""
     names = [str(name)[:40] for name in note["names"]]
+    if place and note["kind"] == "shape":
+        names = [FORMATS.get(name, name) for name in names]
     listed = ", ".join(names[:NAMES_SHOWN]) + (" ..." if len(names) > NAMES_SHOWN else "")
     count = note["count"]
     number = f"{count:,}" if note["kind"] != "silence" else f"{count}"

@@ -134,6 +134,12 @@ def _values(parts: Sequence[str], text: str) -> list[str] | None:
 
 @cache
 def _patterns() -> list[tuple[list[str], str]]:
-    """The most specific sentence first: the one with the most letters of its own."""
-    ordered = sorted(SENTENCES, key=lambda english: len(english.replace(ANY, "")), reverse=True)
+    """The most specific sentence first: the one with the most letters of its own. A sentence of
+    several clauses comes before any of these, which may stand in it.
+    """
+
+    def own_letters(english: str) -> tuple[bool, int]:
+        return ":;}" in SENTENCES[english], len(english.replace(ANY, ""))
+
+    ordered = sorted(SENTENCES, key=own_letters, reverse=True)
     return [(english.split(ANY), SENTENCES[english]) for english in ordered]

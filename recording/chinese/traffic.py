@@ -2,16 +2,29 @@
 
 from collections.abc import Mapping
 
+from recording import row_notes
+
 PUT_TOGETHER: Mapping[str, str] = {
     "--prompts …: ….": "--prompts {0}：{1:;}。",
     "--trace …: ….": "--trace {0}：{1:;}。",
     "and … more lines": "另有 {0} 行",
     "mend the file": "请修正该文件",
+    "nothing is left to send: …": "没有可发送的内容：{0:;}",
+    "its rows are in no known format (keys of the first: …)": "各行的格式无法识别（首行的键：{0}）",
+    "it looks most like …, which needs …": "最接近“{0:+}”格式，但缺少 {1}",
+    "it looks most like …, so rename … to …": "最接近“{0:+}”格式：请将 {1} 改名为 {2}",
+    "a chat request": "chat 请求",
+    'write {"messages": [...]} on each line, or use one of the formats that docs/how-to/prompts.md lists': '每行请写 {{"messages": [...]}}，或改用 docs/how-to/prompts.md 所列的格式',
+    'or write {"messages": [...]} on each line, or use one of the formats that docs/how-to/prompts.md lists': '也可以每行写 {{"messages": [...]}}，或改用 docs/how-to/prompts.md 所列的格式',
+    **row_notes.patterns(),
+    **row_notes.FORMATS,
 }
 """A sentence, and its clauses."""
 
 TRAFFIC: Mapping[str, str] = {
     **PUT_TOGETHER,
+    "it is …, which has no times: give it as --prompts in another mode": "这是“{0:+}”格式，不含时间：请在其他模式下用 --prompts 给出",
+    "it is …, which has no prompts: give it as --trace in mode replay": "这是“{0:+}”格式，不含 prompt：请在 replay 模式下用 --trace 给出",
     "it must be a JSON object": "须为 JSON 对象",
     "… is not a key of a line": "{0} 不是行中可用的键",
     "it is in no known format, although the lines before it are": "格式与前面各行不同，无法识别",

@@ -23,7 +23,9 @@ def test_every_phase_draws_its_own_requests_by_the_seed() -> None:
     first, second = planned(seed=1).phases
     assert first.cancel is not None and second.cancel is not None
     assert (first.cancel.after_chunks, first.cancel.share) == (3, 0.1)
-    drawn = [[i for i in range(1000) if p.cancel and p.cancel.applies_to(i)] for p in (first, second)]
+    drawn = [
+        [i for i in range(1000) if p.cancel and p.cancel.applies_to(i)] for p in (first, second)
+    ]
     assert drawn[0] != drawn[1]
     assert planned(seed=1).phases == (first, second)
     (again, _) = planned(seed=2).phases

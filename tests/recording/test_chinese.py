@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadshapes.own_traffic.file import read
+from loadshapes.own_traffic.formats import SHAPES
 from recording.chinese import (
     ANY,
     SENTENCES,
@@ -24,6 +26,8 @@ from recording.chinese import (
 )
 from recording.chinese.log import COMPOSED
 from recording.chinese.traffic import PUT_TOGETHER
+from recording.errors import OperatorError
+from recording.row_notes import FORMATS
 from tests.locust_run import ROOT
 
 sys.path.insert(0, str(ROOT / "docs"))
@@ -141,8 +145,8 @@ def test_a_sentence_is_translated_and_foreign_values_are_not(
 
 
 def _meant(written: str) -> str:
-    return next(one for one in sorted(SENTENCES, key=lambda e: -len(e.replace(ANY, "")))
-                if _values(one.split(ANY), written) is not None)  # fmt: skip
+    ordered = sorted(SENTENCES, key=lambda e: (":;}" not in SENTENCES[e], -len(e.replace(ANY, ""))))
+    return next(one for one in ordered if _values(one.split(ANY), written) is not None)
 
 
 def test_the_gateways_words_are_never_translated() -> None:
@@ -220,3 +224,33 @@ def test_a_log_line_is_translated_with_its_values(caplog: pytest.LogCaptureFixtu
         log.warning("generator %s is lost", "worker-1")
         log.warning("%s: %d", "something else", 5)
     assert caplog.messages == ["压测端 worker-1 失去联系", "something else: 5"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "trace", "said"),
+    [
+        ('{"messages": [{"role": "x", "content": "y"}]}', False, "第 1 行：messages[0].role 须为"),
+        ('{"foo": 1}', False, "各行的格式无法识别（首行的键：foo）"),
+        ('{"talk": [{"from": "human", "value": "x"}]}', False, "请将 talk 改名为 conversations"),
+        ('{"prompt": "x"}', True, "这是“纯 prompt”格式，不含时间"),
+        ("timestamp,input_length,output_length\n1,1,2", False, "Mooncake（时间以毫秒计）"),
+        ('{"custom_id": "1", "url": "/v1/embeddings", "body": {"input": "x"}}', False, "略去发往"),
+    ],
+)
+def test_a_file_of_the_wrong_shape_is_refused_in_chinese(
+    rows: str, trace: bool, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.txt"
+    path.write_text(rows + "\n", encoding="utf-8")
+    with pytest.raises(OperatorError) as refused:
+        read(str(path), "trace" if trace else "prompts", trace)
+    sentence = chinese(str(refused.value)).replace(str(path), "FILE")
+    assert said in sentence
+    names = {"messages", "role", "system", "developer", "user", "assistant", "tool", "function",
+             "prompt", "prompts", "trace", "replay", "Mooncake", "chat", "completions", "FILE",
+             "docs", "how-to", "foo", "talk", "conversations", "ShareGPT"}  # fmt: skip
+    assert set(re.findall(r"[A-Za-z-]{3,}", sentence.replace("--", ""))) - {"md"} <= names, sentence
+
+
+def test_every_format_of_own_traffic_has_a_chinese_name() -> None:
+    assert [shape.name for shape in SHAPES] == [*FORMATS]
