@@ -17,7 +17,7 @@ PUT_TOGETHER: Mapping[str, str] = {
     'write {"messages": [...]} on each line, or use one of the formats that docs/how-to/prompts.md lists': '每行请写 {{"messages": [...]}}，或改用 docs/how-to/prompts.md 所列的格式',
     'or write {"messages": [...]} on each line, or use one of the formats that docs/how-to/prompts.md lists': '也可以每行写 {{"messages": [...]}}，或改用 docs/how-to/prompts.md 所列的格式',
     **row_notes.patterns(),
-    **row_notes.FORMATS,
+    **{name: zh for name, zh in row_notes.FORMATS.items() if zh != name},
 }
 """A sentence, and its clauses."""
 
