@@ -139,7 +139,7 @@ Judge = Callable[[Setting, Sequence[Evidence]], Finding]
 Then = Callable[[Setting, Sequence[Evidence]], Sequence[Ask]]
 
 
-def nothing_more(setting: Setting, seen: Sequence[Evidence]) -> Sequence[Ask]:
+def nothing_more(setting: Setting, answers: Sequence[Evidence]) -> Sequence[Ask]:
     """No further requests: most checks know all of theirs beforehand."""
     return ()
 

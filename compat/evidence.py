@@ -106,8 +106,8 @@ def error_text(evidence: Evidence) -> str:
 def names_any(error: Mapping[str, Any], names: Sequence[str]) -> bool:
     """Whether an error names one of these in its message, `param` or `code`."""
     parts = (error.get(key) for key in ("message", "param", "code"))
-    whole = " ".join(str(part) for part in parts if part is not None).casefold()
-    return any(name.casefold() in whole for name in names)
+    error_words = " ".join(str(part) for part in parts if part is not None).casefold()
+    return any(name.casefold() in error_words for name in names)
 
 
 def answered(evidence: Evidence, names: Sequence[str]) -> Evidence:
@@ -141,8 +141,8 @@ def object_of(evidence: Evidence, names: Sequence[str]) -> Mapping[str, Any]:
     try:
         body = strict_json(raw)
     except ValueError as error:
-        shown = quoted(raw[:60].decode("utf-8", "replace"))
-        raise Settled(broken(f"HTTP 200 without JSON ({error}): {shown}")) from None
+        excerpt = quoted(raw[:60].decode("utf-8", "replace"))
+        raise Settled(broken(f"HTTP 200 without JSON ({error}): {excerpt}")) from None
     if not isinstance(body, dict):
         raise Settled(broken("HTTP 200 whose JSON is not an object"))
     if body.get("error"):

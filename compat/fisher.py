@@ -15,8 +15,8 @@ def more_alike(some: Sequence[str], others: Sequence[str]) -> float:
         return 1.0
     alike = Counter(some).most_common(1)[0][1]
     total = alike + Counter(others).most_common(1)[0][1]
-    whole = comb(len(some) + len(others), total)
+    all_tables = comb(len(some) + len(others), total)
     most = min(len(some), total)
     return sum(
         comb(len(some), k) * comb(len(others), total - k) for k in range(alike, most + 1)
-    ) / whole  # fmt: skip
+    ) / all_tables  # fmt: skip

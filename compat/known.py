@@ -20,10 +20,10 @@ _FORCED = (32, "A")
 """Token 32 of o200k is the letter A."""
 
 
-def _checks_of(patterns: Sequence[str], own: Own) -> list[Check]:
+def _checks_of(patterns: Sequence[str], definitions: Own) -> list[Check]:
     """The checks with these ids or patterns; if there are none, all checks of the chat and
     embeddings APIs and the operator's own. Raises OperatorError."""
-    known = (*CHECKS, *checks_of(own))
+    known = (*CHECKS, *checks_of(definitions))
     if not patterns:
         return [*known]
     try:
@@ -61,7 +61,7 @@ _KEY_CHARS = 20
 
 def survey_of(
     model: str, *, run_id: str, checks: str, context_tokens: int, keyed: bool = True,
-    tokens_field: str = "auto", own: Own = NOTHING,
+    tokens_field: str = "auto", definitions: Own = NOTHING,
 ) -> Survey:  # fmt: skip
     """The survey of a model, before any answer.
 
@@ -87,27 +87,30 @@ def survey_of(
     )
     if tokens_field != "auto":
         setting = replace(setting, tokens_field=tokens_field, tokens_field_given=True)
-    return Survey(_checks_of(patterns, own), setting, f"compat/{model}")
+    return Survey(_checks_of(patterns, definitions), setting, f"compat/{model}")
 
 
 def direct_of(
     survey: Survey, *, run_id: str, against_model: str, context_tokens: int, keyed: bool = True,
-    own: Own = NOTHING,
+    definitions: Own = NOTHING,
 ) -> Survey | None:  # fmt: skip
     """The survey of the same model over the second route, with the checks of a finished survey
     that do not work. None if all of them work, or if nothing was answered.
 
     `against_model` gives the reference's names of models: OURS=THEIRS, separated by commas.
     """
-    asked = [name for name, finding in survey.findings().items() if sent_directly(finding.verdict)]
-    if survey.mute or not asked:
+    check_ids = [
+        name for name, finding in survey.findings().items() if sent_directly(finding.verdict)
+    ]
+    if survey.mute or not check_ids:
         return None
     model, setting = survey.setting.model, survey.setting
     named = dict(part.strip().split("=", 1) for part in against_model.split(",") if "=" in part)
     theirs = {ours.strip(): name.strip() for ours, name in named.items()}.get(model, model)
     direct = survey_of(
-        theirs, run_id=f"{run_id}/direct", checks=",".join(asked), context_tokens=context_tokens,
-        keyed=keyed, own=own,
+        theirs, run_id=f"{run_id}/direct", checks=",".join(check_ids),
+        context_tokens=context_tokens,
+        keyed=keyed, definitions=definitions,
         tokens_field=setting.tokens_field if setting.tokens_field_given else "auto",
     )  # fmt: skip
     direct.name = f"{survey.name}/{DIRECT}"
@@ -125,7 +128,7 @@ def of_manifest(model: str, manifest: Mapping[str, Any], run_id: str) -> Survey:
         context_tokens=int(options.get("context_tokens") or 0),
         keyed=keyed(manifest.get("gateway") or {}, options),
         tokens_field=str(options.get("output_budget_field") or "auto"),
-        own=own_of(manifest),
+        definitions=own_of(manifest),
     )
 
 
@@ -140,11 +143,11 @@ def direct_of_manifest(survey: Survey, manifest: Mapping[str, Any], run_id: str)
         against_model=str(options.get("against_model") or ""),
         context_tokens=int(options.get("context_tokens") or 0),
         keyed=keyed(manifest.get("reference") or {}, options),
-        own=own_of(manifest),
+        definitions=own_of(manifest),
     )
 
 
 def own_of(manifest: Mapping[str, Any]) -> Own:
     """The operator's own tools and schemas, from a manifest. Raises OperatorError."""
-    kept = manifest.get("require")
-    return parse(kept, "--require") if isinstance(kept, dict) else NOTHING
+    content = manifest.get("require")
+    return parse(content, "--require") if isinstance(content, dict) else NOTHING

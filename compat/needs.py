@@ -183,7 +183,9 @@ def _of_input(body: Json) -> set[str]:
 
 
 def as_toml(
-    by_model: Mapping[str, Sequence[str]], default_model: str = "*", own: OwnInTraffic | None = None
+    by_model: Mapping[str, Sequence[str]],
+    default_model: str = "*",
+    definitions: OwnInTraffic | None = None,
 ) -> str:
     """The features as a compat.toml: models with the same features together, then the tools and
     schemas that the bodies contain."""
@@ -195,7 +197,7 @@ def as_toml(
         f"[[require]]\nmodels = {_list(models)}\nfeatures = {_list(features)}\n"
         for features, models in groups.items()
     ]
-    return "\n".join([*parts, *([] if own is None or not parts else own.as_toml())])
+    return "\n".join([*parts, *([] if definitions is None or not parts else definitions.as_toml())])
 
 
 def _list(names: Sequence[str]) -> str:

@@ -50,15 +50,17 @@ def own_of(bodies: Iterable[Json]) -> OwnInTraffic:
             schemas.setdefault(name, Counter())[text] += 1
         for kind, why in _unfit(body):
             notes.append(f"a {kind} is left out: {why}")
-    kept = []
-    for kind, seen in (("tool", tools), ("schema", schemas)):
-        kept.append(tuple(json.loads(texts.most_common(1)[0][0]) for texts in seen.values()))
+    definitions = []
+    for kind, texts_by_name in (("tool", tools), ("schema", schemas)):
+        definitions.append(
+            tuple(json.loads(texts.most_common(1)[0][0]) for texts in texts_by_name.values())
+        )
         notes += [
             f"{kind} {name} has {len(texts)} definitions: the most frequent one is here"
-            for name, texts in seen.items()
+            for name, texts in texts_by_name.items()
             if len(texts) > 1
         ]
-    return OwnInTraffic(kept[0], kept[1], tuple(dict.fromkeys(notes)))
+    return OwnInTraffic(definitions[0], definitions[1], tuple(dict.fromkeys(notes)))
 
 
 def _tools(body: Json) -> list[tuple[str, str]]:
@@ -66,8 +68,10 @@ def _tools(body: Json) -> list[tuple[str, str]]:
 
 
 def _schemas(body: Json) -> list[tuple[str, str]]:
-    wanted = mapping(body.get("response_format"))
-    fitting = _fit("schemas", wanted) if wanted.get("type") == "json_schema" else None
+    response_format = mapping(body.get("response_format"))
+    fitting = (
+        _fit("schemas", response_format) if response_format.get("type") == "json_schema" else None
+    )
     return [fitting] if fitting else []
 
 
@@ -86,14 +90,14 @@ def _fit(table: str, definition: Any) -> tuple[str, str] | None:
 
 def _read(table: str, definition: Any) -> tuple[str, str]:
     text = json.dumps(definition, ensure_ascii=False, sort_keys=True)
-    own = parse({table: {"json": f"[{text}]"}}, "it")
-    return (own.tools or own.schemas)[0].name, json.dumps(definition, ensure_ascii=False)
+    parsed = parse({table: {"json": f"[{text}]"}}, "it")
+    return (parsed.tools or parsed.schemas)[0].name, json.dumps(definition, ensure_ascii=False)
 
 
 def _unfit(body: Json) -> Iterator[tuple[str, str]]:
     """The definitions that no check can be made of, and why."""
-    wanted = mapping(body.get("response_format"))
-    schema = [wanted] if wanted.get("type") == "json_schema" else []
+    response_format = mapping(body.get("response_format"))
+    schema = [response_format] if response_format.get("type") == "json_schema" else []
     for kind, table, listed in (("tool", "tools", _listed(body)), ("schema", "schemas", schema)):
         for definition in listed:
             try:

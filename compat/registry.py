@@ -38,8 +38,8 @@ def find(name: str) -> Check | None:
 
 def chosen(names: Iterable[str], among: Sequence[Check] = CHECKS) -> list[Check]:
     """The checks with these ids or patterns (`tool.*`), in order. Raises KeyError."""
-    wanted = list(names)
-    for name in wanted:
+    patterns = list(names)
+    for name in patterns:
         if not any(fnmatchcase(check.id, name) for check in among):
             raise KeyError(name)
-    return [check for check in among if any(fnmatchcase(check.id, name) for name in wanted)]
+    return [check for check in among if any(fnmatchcase(check.id, name) for name in patterns)]

@@ -72,12 +72,14 @@ class Judged:
 def judge(required: Required, cells: Sequence[Cell], models: Sequence[str]) -> list[Judged]:
     """Every required cell of these models, over the gateway's route. What is unknown fails."""
     by_key = {(cell.model, cell.check): cell for cell in cells if not cell.arm}
-    judged = []
+    judgements = []
     for model in models:
         for name, passing in required.of(model).items():
             cell = by_key.get((model, name))
-            judged.append(Judged(model, name, cell, cell is not None and cell.verdict in passing))
-    return judged
+            judgements.append(
+                Judged(model, name, cell, cell is not None and cell.verdict in passing)
+            )
+    return judgements
 
 
 def unmatched(required: Required, models: Sequence[str]) -> list[str]:
@@ -110,9 +112,9 @@ def parse(content: Mapping[str, Any], name: str = "compat.toml") -> Required:
         raise OperatorError(
             f"{name} requires nothing: write a [[require]] with models and features."
         )
-    own = parse_own(content, name)
-    known = [*BY_ID, *(check.id for check in checks_of(own))]
-    return Required(tuple(_requirement(name, table, known) for table in tables), own)
+    definitions = parse_own(content, name)
+    known = [*BY_ID, *(check.id for check in checks_of(definitions))]
+    return Required(tuple(_requirement(name, table, known) for table in tables), definitions)
 
 
 def _requirement(name: str, table: Any, known: Sequence[str]) -> Requirement:
@@ -124,11 +126,11 @@ def _requirement(name: str, table: Any, known: Sequence[str]) -> Requirement:
     allow = table.get("allow", {})
     if not isinstance(allow, dict):
         raise OperatorError(f'{name}: allow is not a table: write allow = {{ "n" = ["refused"] }}.')
-    named = [check for feature in features for check in _meant(name, feature, known)]
+    named = [check for feature in features for check in _checks_named(name, feature, known)]
     allowed = {
         check: _verdicts(name, feature, words)
         for feature, words in allow.items()
-        for check in _meant(name, feature, known)
+        for check in _checks_named(name, feature, known)
     }
     return Requirement(models, tuple(dict.fromkeys(named)), allowed)
 
@@ -140,7 +142,7 @@ def _texts(name: str, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _meant(name: str, feature: str, known: Sequence[str]) -> list[str]:
+def _checks_named(name: str, feature: str, known: Sequence[str]) -> list[str]:
     """The checks that an id or a pattern names. Raises OperatorError if there are none."""
     matching = [check for check in known if fnmatchcase(check, feature)]
     if not matching:

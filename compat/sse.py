@@ -47,9 +47,9 @@ def _lines(pieces: Sequence[tuple[float, bytes]]) -> Iterator[tuple[float, str]]
             piece, after_cr = piece.removeprefix(b"\n"), False
         if not piece:
             continue
-        whole = rest + piece
-        after_cr = whole.endswith(b"\r")
-        *lines, rest = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        joined = rest + piece
+        after_cr = joined.endswith(b"\r")
+        *lines, rest = joined.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         for line in lines:
             text = line.decode("utf-8", "replace")
             yield at_s, text.removeprefix("\ufeff") if first else text

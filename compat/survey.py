@@ -80,7 +80,7 @@ class Survey:
 
     def waves(self, unsent: str = "the run ended before it was sent") -> Waves:
         """The waves, until everything is decided. `unsent`: why a request was not sent."""
-        yield from self._look()
+        yield from self._first_check()
         rest = self.checks[1:]
         self.trials |= {check.id: Trial(check, self.setting) for check in rest}
         if not self.ended:
@@ -102,21 +102,21 @@ class Survey:
             for name, trial in self.trials.items()
         }
 
-    def _look(self) -> Waves:
+    def _first_check(self) -> Waves:
         """Sends the first check alone, again if its answer shows how to ask this model."""
         base = self.base
         trial = Trial(base, self.setting)
-        for look in range(1, MOST_LOOKS + 1):
+        for attempt in range(1, MOST_LOOKS + 1):
             trial = Trial(base, self.setting)
             first = trial.asks()
             answers = yield from self._answered([Turn(base.id, ask) for ask in first], 1)
             if self.ended:
                 break
             learnt = learn(self.setting, answers)
-            if learnt == self.setting or look == MOST_LOOKS:
+            if learnt == self.setting or attempt == MOST_LOOKS:
                 trial.add(answers)
                 break
-            self.setting = replace(learnt, round=100 * look)
+            self.setting = replace(learnt, round=100 * attempt)
         self.trials[base.id] = trial
         answered = _any_answer(answers)
         while not self.ended and (asks := trial.asks()):
@@ -133,16 +133,16 @@ class Survey:
     def _through(self, names: Sequence[str], users: int) -> Waves:
         """Sends the checks with these ids until they are decided."""
         while not self.ended:
-            asked = [(name, [*self.trials[name].asks()]) for name in names]
-            turns = [Turn(name, ask) for name, asks in asked for ask in asks]
+            asks_of_checks = [(name, [*self.trials[name].asks()]) for name in names]
+            turns = [Turn(name, ask) for name, asks in asks_of_checks for ask in asks]
             if not turns:
                 return
             answers = yield from self._answered(turns, users)
             start = 0
-            for name, asks in asked:
-                own, start = answers[start : start + len(asks)], start + len(asks)
-                if len(own) == len(asks):
-                    self.trials[name].add(own)
+            for name, asks in asks_of_checks:
+                of_check, start = answers[start : start + len(asks)], start + len(asks)
+                if len(of_check) == len(asks):
+                    self.trials[name].add(of_check)
 
     def _answered(
         self, turns: Sequence[Turn], users: int
@@ -184,12 +184,12 @@ class Survey:
             for n in places:
                 name = turns[n].check
                 self.resent[name] = self.resent.get(name, 0) + 1
-        whole: list[Evidence] = []
+        in_order: list[Evidence] = []
         for n in range(len(turns)):
             if n not in answered:
                 break
-            whole.append(answered[n])
-        return whole
+            in_order.append(answered[n])
+        return in_order
 
 
 _UNSENT = "unsent"
@@ -222,9 +222,9 @@ def _wait_s(evidence: Evidence, attempt: int) -> float:
     """How long to wait for a rate limit: as it asks, within bounds; otherwise longer each time."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
-            stated = float(evidence.headers.get(name, "")) * unit
+            stated_s = float(evidence.headers.get(name, "")) * unit
         except ValueError:
             continue
-        if stated >= 0:
-            return min(LONGEST_WAIT_S, stated + 0.2)
+        if stated_s >= 0:
+            return min(LONGEST_WAIT_S, stated_s + 0.2)
     return min(LONGEST_WAIT_S, 2.0 ** (attempt + 1))

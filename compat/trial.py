@@ -24,20 +24,20 @@ class Trial:
     sent: int = 0
     telling: Evidence | None = None
     """The evidence that the finding is based on."""
-    _seen: list[Evidence] = field(default_factory=list)
+    _answers: list[Evidence] = field(default_factory=list)
     _finding: Finding | None = None
 
     def asks(self) -> Sequence[Ask]:
         """The requests to send now; empty when the check is decided."""
-        if self._finding is None and not self._seen:
+        if self._finding is None and not self._answers:
             why = self.check.not_tried(self.setting)
             if why is not None:
                 self._finding = Finding(Verdict.NOT_TRIED, why.en)
         if self._finding is not None:
             return ()
-        if not self._seen:
+        if not self._answers:
             return self.check.asks(self._round)
-        more = self.check.then(self._round, self._seen)
+        more = self.check.then(self._round, self._answers)
         if more and self._may_send(len(more)):
             return more
         self._judge()
@@ -45,7 +45,7 @@ class Trial:
 
     def add(self, evidence: Sequence[Evidence]) -> None:
         """Takes the answers to the requests, in order."""
-        self._seen += evidence
+        self._answers += evidence
         self.sent += len(evidence)
 
     def give_up(self, why: str) -> None:
@@ -68,15 +68,15 @@ class Trial:
 
     def _may_send(self, more: int) -> bool:
         most = self.check.bound(self._round).requests
-        return len(self._seen) + more <= most
+        return len(self._answers) + more <= most
 
     def _judge(self) -> None:
-        setting, answers = self._round, tuple(self._seen)
+        setting, answers = self._round, tuple(self._answers)
         finding = settle(lambda: self.check.judge(setting, answers))
         if self.telling is None or finding.verdict is not Verdict.WORKS:
             self.telling = answers[min(finding.seen_in, len(answers) - 1)]
         self.rounds.append(finding)
-        self._seen = []
+        self._answers = []
         decided = combine(self.rounds, self.check.guarantee)
         if decided is not None:
             below = [(n, self.verdicts[n]) for n in self.check.needs if n in self.verdicts]
@@ -91,8 +91,8 @@ def learn(setting: Setting, answers: Sequence[Evidence]) -> Setting:
         named = error is not None and names_any(error, ("max_tokens", "max_completion_tokens"))
         if named and not setting.tokens_field_given:
             other = ("max_completion_tokens", "max_tokens")
-            wanted = other[0] if setting.tokens_field == "max_tokens" else other[1]
-            return replace(setting, tokens_field=wanted)
+            other_field = other[0] if setting.tokens_field == "max_tokens" else other[1]
+            return replace(setting, tokens_field=other_field)
         try:
             answer = reply(evidence, ())
         except Settled:

@@ -48,15 +48,15 @@ def together(bounds: list[Bound]) -> Bound:
     return Bound(sum(bound.prompt_tokens for bound in bounds), most)
 
 
-def of_body(asked: Mapping[str, Any]) -> Bound:
+def of_body(body: Mapping[str, Any]) -> Bound:
     """The most that one request may use, with all of its replies (`n`)."""
-    settings = {name: asked[name] for name in _TOLD if name in asked}
+    settings = {name: body[name] for name in _TOLD if name in body}
     text = json.dumps(_without_pictures(settings), ensure_ascii=False, separators=(",", ":"))
     prompt = len(text.encode("utf-8", "surrogatepass")) + FORMAT_TOKENS
-    prompt += TOOL_TOKENS if asked.get("tools") else 0
+    prompt += TOOL_TOKENS if body.get("tools") else 0
     prompt += sum(IMAGE_TOKENS + TILE_TOKENS * tiles(url) for url in _pictures(settings))
-    budgets = [asked[name] for name in BUDGETS if isinstance(asked.get(name), int)]
-    replies = asked.get("n") or 1
+    budgets = [body[name] for name in BUDGETS if isinstance(body.get(name), int)]
+    replies = body.get("n") or 1
     return Bound(prompt, max(budgets) * replies if budgets else None)
 
 

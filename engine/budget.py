@@ -21,7 +21,7 @@ class RunBudget:
     spent: dict[str, float] = field(default_factory=dict)
     largest_underestimate: dict[str, float] = field(default_factory=dict)
     unstated: dict[str, int] = field(default_factory=dict)
-    _seen: dict[str, Budget] = field(default_factory=dict)
+    _experience_of: dict[str, Budget] = field(default_factory=dict)
     _dealt: dict[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -33,20 +33,22 @@ class RunBudget:
         known: Mapping[str, Budget] | None = None,
     ) -> "RunBudget":
         """A budget; 0 is no limit. `spent`, `known`: by earlier attempts at the run."""
-        asked = {MONEY: money, TOKENS: float(tokens)}
-        limits = {unit: limit for unit, limit in asked.items() if limit > 0}
+        limits_or_zero = {MONEY: money, TOKENS: float(tokens)}
+        limits = {unit: limit for unit, limit in limits_or_zero.items() if limit > 0}
         before = {unit: (spent or {}).get(unit, 0.0) for unit in limits}
         return cls(
-            limits, before, _seen={u: (known or {}).get(u) or Budget.of(u, 0.0) for u in limits}
+            limits,
+            before,
+            _experience_of={u: (known or {}).get(u) or Budget.of(u, 0.0) for u in limits},
         )
 
     @property
     def kinds(self) -> set[Kind]:
         """The kinds of request with a known use in every limited unit."""
-        known = [budget.highest_use.keys() for budget in self._seen.values()]
+        known = [budget.highest_use.keys() for budget in self._experience_of.values()]
         return set.intersection(*map(set, known)) if known else set()
 
-    def left(self, unit: str) -> float | None:
+    def remaining(self, unit: str) -> float | None:
         """What is left of a unit after the last phase that ended; None: it is not limited."""
         limit = self.limits.get(unit)
         return None if limit is None else limit - self.spent[unit]
@@ -56,8 +58,8 @@ class RunBudget:
         dealt = []
         for unit, limit in self.limits.items():
             self._dealt[unit] = max(0.0, limit - self.spent[unit]) / generators
-            seen = self._seen[unit].experience()
-            dealt.append(DealtBudget(unit, self._dealt[unit], seen))
+            experience = self._experience_of[unit].experience()
+            dealt.append(DealtBudget(unit, self._dealt[unit], experience))
         return dealt
 
     def take(self, reports: Sequence[Sequence[ReportedBudget] | None]) -> None:
@@ -73,7 +75,7 @@ class RunBudget:
                 most = max(self.largest_underestimate.get(unit, 0.0), notice.largest_underestimate)
                 self.largest_underestimate[unit] = most
                 self.unstated[unit] = self.unstated.get(unit, 0) + notice.unstated
-                self._seen[unit].learn_from(notice.seen)
+                self._experience_of[unit].learn_from(notice.experience)
 
     def accounts(self) -> Accounts:
         """What the event log says of it."""
@@ -97,6 +99,6 @@ def opened(shares: Sequence[DealtBudget], prices: Prices | None = None) -> list[
         budget = Budget.of(share.unit, share.limit)
         if prices is not None and budget.unit == MONEY:
             budget.priced = prices.worst
-        budget.learn_from(share.seen)
+        budget.learn_from(share.experience)
         budgets.append(budget)
     return budgets

@@ -247,12 +247,12 @@ class Conductor:
 
     def _arm(self, number: int, phase: Phase) -> dict[str, Armed]:
         """Arm as many generators as the phase has work for, and return the ready ones in order."""
-        asked = self._nodes.alive()[: phase.users]
-        for slot, node in enumerate(asked):
-            arm = Arm(number, slot, len(asked), self.pool, phase, self.body_changes.known)
+        nodes = self._nodes.alive()[: phase.users]
+        for slot, node in enumerate(nodes):
+            arm = Arm(number, slot, len(nodes), self.pool, phase, self.body_changes.known)
             self._nodes.send(arm, node)
-        armed = self._collect(Armed, number, asked, PARK_WAIT_S)
-        return {node: armed[node] for node in asked if node in armed}
+        armed = self._collect(Armed, number, nodes, PARK_WAIT_S)
+        return {node: armed[node] for node in nodes if node in armed}
 
     def _collect(
         self, kind: type[Answer], number: int, nodes: Sequence[str], wait_s: float | None
@@ -327,11 +327,11 @@ class Conductor:
             if other != node:
                 self._nodes.send(Halt(tripped.phase, tripped.why), other)
 
-    def enough(self, phase: Phase, shown: PrecisionReached) -> None:
+    def enough(self, phase: Phase, reached: PrecisionReached) -> None:
         """A phase has reached its goal: no generator begins another request of it."""
         if phase is not self.phase:
             return
-        self._watcher.note(replace(shown, after_s=max(0.0, time.monotonic() - self._start_s)))
+        self._watcher.note(replace(reached, after_s=max(0.0, time.monotonic() - self._start_s)))
         for node in self._nodes.alive():
             self._nodes.send(Enough(len(self._phases) - 1), node)
 
@@ -370,6 +370,6 @@ def _phase_end(phase: Phase, reports: Sequence[Done], *, lost: bool) -> PhaseEnd
             most(report.lag.loop_lag_p99_s for report in reports),
             most(report.lag.loop_lag_max_s for report in reports),
         ),
-        held_by_budget=sum(report.held for report in reports) or None,
+        held_by_budget=sum(report.waited_for_budget for report in reports) or None,
         pacers=tuple(report.pacer for report in reports if report.pacer is not None),
     )

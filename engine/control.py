@@ -95,8 +95,8 @@ class Control:
 
         parse = parser.parse_args
 
-        def parse_args(*given: Any, **more: Any) -> Any:
-            parsed = parse(*given, **more)
+        def parse_args(*arguments: Any, **more: Any) -> Any:
+            parsed = parse(*arguments, **more)
             try:
                 for word in parsed.user_classes:
                     own_locustfile.check_name(word)

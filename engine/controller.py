@@ -85,11 +85,11 @@ class Command:
 
     def requested_options(self) -> Options:
         """The options of the requested run, with its own id and task_id prefix."""
-        given = Options.of(self.environment.parsed_options).public()
-        run_id = given.run_id or new_run_id(given.mode)
-        nonce = secrets.token_hex(8) if given.cache_nonce == "fresh" else given.cache_nonce
-        prefix = given.task_id_prefix or run_id
-        return replace(given, run_id=run_id, task_id_prefix=prefix, cache_nonce=nonce)
+        options = Options.of(self.environment.parsed_options).public()
+        run_id = options.run_id or new_run_id(options.mode)
+        nonce = secrets.token_hex(8) if options.cache_nonce == "fresh" else options.cache_nonce
+        prefix = options.task_id_prefix or run_id
+        return replace(options, run_id=run_id, task_id_prefix=prefix, cache_nonce=nonce)
 
     def prepare(self) -> None:
         """Plan a run, find its gateway and make its folder. Raises OperatorError."""
@@ -98,59 +98,59 @@ class Command:
         own_locustfile.check_mode(self.own_shape, raw.mode)
         if remains is None and (mistakes := list(foreign(raw))):
             raise OperatorError(" ".join(mistakes))
-        asked = self.requested_options() if remains is None else again(raw.public(), remains)
-        whole = with_secrets_given_again(asked, raw)
-        plan = modes.plan(asked)
-        if modes.MODES[asked.mode].one_process and isinstance(
+        options = self.requested_options() if remains is None else again(raw.public(), remains)
+        with_secrets = with_secrets_given_again(options, raw)
+        plan = modes.plan(options)
+        if modes.MODES[options.mode].one_process and isinstance(
             self.environment.runner, MasterRunner
         ):
             raise OperatorError(
-                f"mode {asked.mode} runs in one process: leave --master, --worker and --processes "
-                "out."
+                f"mode {options.mode} runs in one process: leave --master, --worker and "
+                "--processes out."
             )
-        if remains is not None and not self.environment.host and not asked.simulator:
+        if remains is not None and not self.environment.host and not options.simulator:
             before = remains.manifest["gateway"]["base_url"]
             # Where its query held a secret, only the operator knows the whole.
             self.environment.host = before if before and MARK not in before else None
-        rehearse(plan, asked)
-        check_judgeable(plan, asked)
-        if asked.dry_run:
+        rehearse(plan, options)
+        check_judgeable(plan, options)
+        if options.dry_run:
             for line in plan.describe().splitlines():
-                print(lines(in_language(line, asked.lang)))
+                print(lines(in_language(line, options.lang)))
             for note in plan.traffic.notes if plan.traffic else ():
-                text = clause(note, place=asked.lang == "zh")
-                print(printable(in_language(f"your own traffic: {text}", asked.lang)))
-            prices = table(asked, remains.manifest if remains else None)
-            print(printable(in_language(self._gateway_of(whole), asked.lang)))
-            estimated = estimate_said(plan, asked, prices)
+                text = clause(note, place=options.lang == "zh")
+                print(printable(in_language(f"your own traffic: {text}", options.lang)))
+            prices = table(options, remains.manifest if remains else None)
+            print(printable(in_language(self._gateway_of(with_secrets), options.lang)))
+            estimated = estimate_said(plan, options, prices)
             zh, en = f"{estimated.zh}。未发送任何请求。", f"{estimated.en}. Nothing was sent."
-            print(printable(zh if asked.lang == "zh" else en))
+            print(printable(zh if options.lang == "zh" else en))
             sys.exit(0)
         if not isinstance(self.environment.runner, MasterRunner):  # its workers see to themselves
-            machine_capacity.make_room(asked.max_workers if plan.endless else plan.users)
+            machine_capacity.make_room(options.max_workers if plan.endless else plan.users)
         workers = len(self.nodes.admit()) or 1
-        if (warning := machine_capacity.short_of_ports(plan, asked, workers)) is not None:
+        if (warning := machine_capacity.short_of_ports(plan, options, workers)) is not None:
             log.warning("%s", warning)
-        objectives = asked.objectives()
+        objectives = options.objectives()
         if objectives is not None and objectives.blind:
             log.warning(
                 "--slo %s limits only times: refused requests are in no percentile; add "
                 "success_rate or attainment",
-                asked.slo,
+                options.slo,
             )
-        models = [phase.model for phase in plan.phases] or asked.models
-        endpoint = self._endpoint(whole, models)
+        models = [phase.model for phase in plan.phases] or options.models
+        endpoint = self._endpoint(with_secrets, models)
         log.info("%s", endpoint.named)
         self.environment.host = endpoint.masked_url
-        if any(len(one) >= SHORTEST and one in asked.extra_body for one in endpoint.secrets):
+        if any(len(one) >= SHORTEST and one in options.extra_body for one in endpoint.secrets):
             raise OperatorError(
                 "--extra-body contains a secret that every file of the run would show: put it into "
                 "--header."
             )
-        compared = self._reference(whole, models) if asked.against else None
-        session = Session(plan, asked, endpoint, self.nodes, remains, raw.public(), compared)
+        compared = self._reference(with_secrets, models) if options.against else None
+        session = Session(plan, options, endpoint, self.nodes, remains, raw.public(), compared)
         session.doubts = self._doubts
-        shape = self._shape(plan, asked)
+        shape = self._shape(plan, options)
         if shape is not None:
             shape.runner = self.environment.runner
         self.environment.shape_class = shape
@@ -161,65 +161,65 @@ class Command:
         for see in self.opened:
             see(session)
 
-    def _shape(self, plan: Plan, asked: Options) -> LoadTestShape | None:
+    def _shape(self, plan: Plan, options: Options) -> LoadTestShape | None:
         """The shape that sizes the pool: the plan's, the locustfile's own, or (None) a person."""
         if not plan.endless:
-            return shape_for(asked.mode)
+            return shape_for(options.mode)
         if self.own_shape is None:
             return None
-        return own_locustfile.CappedShape(self.own_shape, self.environment, asked.max_workers)
+        return own_locustfile.CappedShape(self.own_shape, self.environment, options.max_workers)
 
     def gateway(self) -> str | None:
         """Where this server was told to send, if it was told. Raises OperatorError."""
-        given = Options.of(self.environment.parsed_options)
-        if given.simulator:
-            return self._endpoint(given).masked_url
+        options = Options.of(self.environment.parsed_options)
+        if options.simulator:
+            return self._endpoint(options).masked_url
         try:
-            return self._resolved(given).masked_url
+            return self._resolved(options).masked_url
         except OperatorError:
             # What is wrong is said when a run is asked for; the start form may name a gateway.
             return masked(self.environment.host or "") or None
 
-    def _endpoint(self, asked: Options, models: Iterable[str] = ()) -> Endpoint:
+    def _endpoint(self, options: Options, models: Iterable[str] = ()) -> Endpoint:
         self._doubts = ()
-        if not asked.simulator:
-            endpoint = self._resolved(asked)
-            self._doubts = preflight(endpoint, asked, models)
+        if not options.simulator:
+            endpoint = self._resolved(options)
+            self._doubts = preflight(endpoint, options, models)
             for doubt in self._doubts:
                 log.warning("%s", doubt)
             return endpoint
         if self._simulator is None:
-            self._simulator = EmbeddedSimulator(asked)
+            self._simulator = EmbeddedSimulator(options)
         return self._simulator.endpoint
 
-    def _reference(self, asked: Options, models: Iterable[str]) -> Endpoint:
+    def _reference(self, options: Options, models: Iterable[str]) -> Endpoint:
         """Where `--against` leads, after the same free look. Raises OperatorError."""
-        if asked.against == SIMULATOR:
+        if options.against == SIMULATOR:
             if self._second is None:
                 self._second = EmbeddedSimulator(
-                    of_reference(replace(asked, simulator_log="", seed=asked.seed + 1))
+                    of_reference(replace(options, simulator_log="", seed=options.seed + 1))
                 )
             return self._second.endpoint
-        second_route = reference(asked, os.environ)
+        second_route = reference(options, os.environ)
         log.info("reference: %s", second_route.named)
-        named = model_names(asked.against_model)
+        named = model_names(options.against_model)
         try:
-            doubts = preflight(second_route, asked, [named.get(model, model) for model in models])
+            doubts = preflight(second_route, options, [named.get(model, model) for model in models])
         except OperatorError as error:
             raise OperatorError(f"--against: {error}") from None
         for doubt in doubts:
             log.warning("--against: %s", doubt)
         return second_route
 
-    def _resolved(self, asked: Options) -> Endpoint:
-        return resolve(self.environment.host, os.environ, asked, own_host=self._host)
+    def _resolved(self, options: Options) -> Endpoint:
+        return resolve(self.environment.host, os.environ, options, own_host=self._host)
 
-    def _gateway_of(self, asked: Options) -> str:
+    def _gateway_of(self, options: Options) -> str:
         """The gateway of a run, or why there is none, in one line."""
-        if asked.simulator:
+        if options.simulator:
             return "gateway: the embedded simulator"
         try:
-            return self._resolved(asked).named
+            return self._resolved(options).named
         except OperatorError as error:
             return f"gateway: not known yet: {error}"
 
@@ -230,29 +230,31 @@ class Command:
                 simulator.stop()
 
 
-def look_back(given: Options) -> InterruptedRun | None:
+def look_back(options: Options) -> InterruptedRun | None:
     """What the run of `--resume` left; None without that option. Raises OperatorError."""
-    if not given.resume:
+    if not options.resume:
         return None
     try:
-        return read_remains(Path(given.resume))
+        return read_remains(Path(options.resume))
     except (OSError, ValueError, KeyError) as error:
         raise OperatorError(
-            f"--resume {given.resume} is not a run that can be resumed ({error}): give the folder "
-            "of one."
+            f"--resume {options.resume} is not a run that can be resumed ({error}): give the "
+            "folder of one."
         ) from None
 
 
 def again(given: Options, remains: InterruptedRun) -> Options:
     """The options of the run that goes on, at its own place. Raises OperatorError."""
     folder = Path(given.resume).resolve()
-    kept = remains.manifest.get("options")
-    if not isinstance(kept, dict) or not kept.get("mode"):
+    stored = remains.manifest.get("options")
+    if not isinstance(stored, dict) or not stored.get("mode"):
         raise OperatorError(
             f"--resume {given.resume}: its manifest.json has no options, so it cannot be resumed: "
             "restore the file, or start a new run."
         )
-    if gone := unknown(kept):
-        log.warning("--resume: options that no longer exist are left out: %s", ", ".join(gone))
-    before = without_unread(recalled(kept | (remains.manifest.get("drawn") or {}), given))
+    if no_longer_known := unknown(stored):
+        log.warning(
+            "--resume: options that no longer exist are left out: %s", ", ".join(no_longer_known)
+        )
+    before = without_unread(recalled(stored | (remains.manifest.get("drawn") or {}), given))
     return replace(going_on(before, given), results=str(folder.parent), run_id=folder.name)

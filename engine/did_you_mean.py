@@ -57,10 +57,10 @@ def listed(answer: object) -> list[str]:
     return [name for name in names if isinstance(name, str) and name]
 
 
-def unlisted(asked: Iterable[str], models: list[str]) -> list[Doubt]:
-    """The asked models that a list of models does not have; none of a list that is empty."""
+def unlisted(model_names: Iterable[str], models: list[str]) -> list[Doubt]:
+    """The models that a list of models does not have; none of a list that is empty."""
     doubts = []
-    for model in dict.fromkeys(asked):
+    for model in dict.fromkeys(model_names):
         if not models or any(same_model(model, known) for known in models):
             continue
         folded = {name.casefold(): name for name in models}

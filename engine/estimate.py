@@ -76,8 +76,8 @@ def _unbounded(plan: Plan, options: Options) -> Bilingual:
         else:
             sizes.append(prompt_tokens(build(phase, 0, options)))
             budgets.append(phase.max_tokens)
-    stated = [budget for budget in budgets if budget is not None]
-    known, most = len(stated) == len(budgets), f"{max(stated, default=0):,}"
+    stated_budgets = [budget for budget in budgets if budget is not None]
+    known, most = len(stated_budgets) == len(budgets), f"{max(stated_budgets, default=0):,}"
     output, output_zh = (f"at most {most}", f"最多 {most}") if known else ("unlimited", "不限")
     lasts_s = sum(seconds(phase) for phase in plan.phases)
     lasts, lasts_zh = f"about {_lasting(lasts_s)}", f"约 {lasts_s / 60:.1f} 分钟"

@@ -344,10 +344,10 @@ class Generator:
     def _watch_loop(self, share: PhaseShare) -> None:
         """Measure the lag of this process's event loop, which is part of every latency."""
         while True:
-            asked = self.clock()
+            before_s = self.clock()
             gevent.sleep(PROBE_S)
-            late_s = self.clock() - asked - PROBE_S
-            if asked >= share.began:  # before, nothing was measured
+            late_s = self.clock() - before_s - PROBE_S
+            if before_s >= share.began:  # before, nothing was measured
                 share.lag.add(late_s)
             if late_s > STOOD_STILL_S:
                 # The conductor has given this process up: sending now would send twice.

@@ -59,19 +59,19 @@ def rows_of_lost(phase: Phase, indices: Iterable[int], origin: Origin) -> Iterat
 
 
 def in_hand(
-    phase: Phase, share: PhaseShare, seen: Indices, until_s: float, elapsed_s: float
+    phase: Phase, share: PhaseShare, came_back: Indices, until_s: float, elapsed_s: float
 ) -> Iterator[int]:
     """The requests that a lost generator may have sent and that never came back.
 
     In open loop those that were due until `until_s` after the phase began; what was due later it
     `leave`s in `share`. Where a request goes as soon as a user is free, all that a counted phase
-    has left, and of an uncounted one as many as the busiest generator, of which `seen` tells after
-    `elapsed_s` of the phase, would have sent by then, and one per user.
+    has left, and of an uncounted one as many as the busiest generator, of which `came_back` tells
+    after `elapsed_s` of the phase, would have sent by then, and one per user.
     """
     if phase.count is None:
         for _, index in zip(
-            range(_most(phase, share, seen, until_s, elapsed_s)),
-            _missing(phase, share, seen),
+            range(_most(phase, share, came_back, until_s, elapsed_s)),
+            _missing(phase, share, came_back),
             strict=False,
         ):
             yield index
@@ -81,22 +81,24 @@ def in_hand(
         if due_s is not None and due_s > until_s:
             share.leave(index, "its generator was lost")
             return
-        if index not in seen:
+        if index not in came_back:
             yield index
 
 
-def _most(phase: Phase, share: PhaseShare, seen: Indices, until_s: float, elapsed_s: float) -> int:
+def _most(
+    phase: Phase, share: PhaseShare, came_back: Indices, until_s: float, elapsed_s: float
+) -> int:
     """How many requests of an uncounted phase it may have sent that have not come back."""
     if phase.duration_s is not None:
         until_s, elapsed_s = min(until_s, phase.duration_s), min(elapsed_s, phase.duration_s)
     counts = [
-        sum(index in seen for index in range(slot, len(seen), share.slots))
+        sum(index in came_back for index in range(slot, len(came_back), share.slots))
         for slot in range(share.slots)
     ]
     rate = FASTER * max(counts) / max(elapsed_s, 0.001)
     return share.users + max(0, math.ceil(rate * until_s) - counts[share.slot])
 
 
-def _missing(phase: Phase, share: PhaseShare, seen: Indices) -> Iterator[int]:
+def _missing(phase: Phase, share: PhaseShare, came_back: Indices) -> Iterator[int]:
     """The indices of an uncounted phase that have not come back, from the first on."""
-    return (index for index in phase.indices(share.slot, share.slots) if index not in seen)
+    return (index for index in phase.indices(share.slot, share.slots) if index not in came_back)

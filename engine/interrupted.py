@@ -236,14 +236,14 @@ def check_same_plan(plan: Plan, options: Options, manifest: Manifest) -> None:
     if plan.outlook is not None:  # its phases are decided while it runs
         return
     names, kinds = {p.name for p in plan.phases}, {p.mode for p in plan.phases}
-    gone = [
+    unplanned = [
         phase["name"]
         for phase in before
         if phase.get("mode") in kinds and AGAIN.sub("", phase["name"]) not in names
     ]
-    if gone := [name for name in gone if name not in names]:
+    if unplanned := [name for name in unplanned if name not in names]:
         raise OperatorError(
             f"--resume {options.resume}: this version plans that run differently "
-            f"({', '.join(gone)}), and would pay for some of it twice: use the version that made "
-            "it, or start a new run."
+            f"({', '.join(unplanned)}), and would pay for some of it twice: use the version that "
+            "made it, or start a new run."
         )

@@ -183,11 +183,11 @@ class GeneratorNode:
         try:
             parsed = self._runner.environment.parsed_options
             assert parsed is not None
-            own = Options.of(parsed)
+            worker_options = Options.of(parsed)
             endpoint = endpoint_here(
                 opened.gateway.base_url,
                 options,
-                own,
+                worker_options,
                 parsed.host,
                 simulated_gateway=opened.gateway.simulated,
                 key_name=opened.gateway.key_name,
@@ -197,7 +197,7 @@ class GeneratorNode:
                 reference = reference_here(
                     other.base_url,
                     options,
-                    own,
+                    worker_options,
                     other.key_name,
                     simulated_reference=other.simulated,
                 )
@@ -246,14 +246,14 @@ class GeneratorNode:
         assert run is not None
         run.phases[arm.phase] = phase
         run.negotiation.adopt(arm.body_changes)
-        wanted = min(arm.pool, len(stripe(phase.users, arm.slot, arm.slots)))
+        users_needed = min(arm.pool, len(stripe(phase.users, arm.slot, arm.slots)))
         try:
-            make_room(run.options.max_workers if phase.kind == "manual" else wanted)
+            make_room(run.options.max_workers if phase.kind == "manual" else users_needed)
         except OperatorError as error:  # the run goes on with what fits: the rest is local_limit
             log.warning("%s", error)
         if phase.kind == "manual":
-            wanted = 0  # users come and go as a person wants them
-        while self.generator.parked < wanted:
+            users_needed = 0  # users come and go as a person wants them
+        while self.generator.parked < users_needed:
             gevent.sleep(0.01)
         round_trip_s = self._measure_offset()
         known = None if math.isinf(round_trip_s) else round(round_trip_s, 6)
@@ -268,16 +268,16 @@ class GeneratorNode:
             return 0.0
         best_s = math.inf
         for _ in range(PINGS):
-            asked, asked_s = time.time(), time.perf_counter()
+            asked_unix_s, asked_s = time.time(), time.perf_counter()
             self._tell(Ping())
             try:
                 master = self._pongs.get(timeout=1.0)
             except Empty:
                 continue
             took_s = time.perf_counter() - asked_s  # the wall clock may jump meanwhile
-            if took_s < best_s and abs(time.time() - asked - took_s) < JUMP_S:
+            if took_s < best_s and abs(time.time() - asked_unix_s - took_s) < JUMP_S:
                 best_s = took_s
-                self._offset_s = master - (asked + took_s / 2)
+                self._offset_s = master - (asked_unix_s + took_s / 2)
         return best_s
 
     def _watch_master(self, runner: WorkerRunner) -> None:

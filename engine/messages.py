@@ -194,7 +194,7 @@ class Done(OfRun):
     lag: LoopLag
     halted: str
     cut: str
-    held: int
+    waited_for_budget: int
     budgets: list[ReportedBudget]
     pacer: PacerReport | None
     parcel: Parcel | None = None

@@ -49,21 +49,24 @@ def users(loaded: Iterable[type[User]], ours: type[User]) -> list[type[User]]:
 def shape(environment: Environment) -> LoadTestShape | None:
     """The locustfile's own shape; None if it brings none. Raises OperatorError for several."""
     shapes: list[Any] = list((environment.available_shape_classes or {}).values())
-    own = [candidate for candidate in shapes if not isinstance(candidate, PlannedShape)]
-    if len(own) > 1:
-        names = ", ".join(type(candidate).__name__ for candidate in own)
-        raise OperatorError(f"the locustfile holds {len(own)} shapes ({names}): leave one of them.")
-    return own[0] if own else None
+    own_shapes = [candidate for candidate in shapes if not isinstance(candidate, PlannedShape)]
+    if len(own_shapes) > 1:
+        names = ", ".join(type(candidate).__name__ for candidate in own_shapes)
+        raise OperatorError(
+            f"the locustfile holds {len(own_shapes)} shapes ({names}): leave one of them."
+        )
+    return own_shapes[0] if own_shapes else None
 
 
-def check_mode(own: LoadTestShape | None, mode: str) -> None:
+def check_mode(own_shape: LoadTestShape | None, mode: str) -> None:
     """See that a shape of the locustfile's own comes with the mode it can drive.
 
     OperatorError if not: two shapes cannot size one pool.
     """
-    if own is not None and mode and mode != "interactive":
+    if own_shape is not None and mode and mode != "interactive":
         raise OperatorError(
-            f"the locustfile's shape {type(own).__name__} works only with --mode interactive: mode "
+            f"the locustfile's shape {type(own_shape).__name__} works only with --mode "
+            "interactive: mode "
             f"{mode} sizes its users by its own plan, so remove the shape or change the mode."
         )
 
@@ -73,31 +76,31 @@ class CappedShape(PlannedShape):
 
     abstract = True
 
-    def __init__(self, own: LoadTestShape, environment: Environment, most: int) -> None:
+    def __init__(self, own_shape: LoadTestShape, environment: Environment, most: int) -> None:
         super().__init__()
-        self._own, self._environment, self._most = own, environment, most
-        self._told = False
+        self._shape, self._environment, self._most = own_shape, environment, most
+        self._warned = False
         self.failed = False
 
     def reset_time(self) -> None:
         """The test begins."""
         super().reset_time()
-        self._own.runner = self._environment.runner
-        self._own.reset_time()
+        self._shape.runner = self._environment.runner
+        self._shape.reset_time()
 
     def tick(self) -> Any:
         """What the own shape says, with no more users than allowed; None at its end."""
         try:
-            wanted = self._own.tick()
-            if wanted is None:
+            tick = self._shape.tick()
+            if tick is None:
                 return None
-            asked, rate, *classes = wanted
-            count = min(int(asked), self._most)
+            users, rate, *classes = tick
+            count = min(int(users), self._most)
         except Exception:
-            log.exception("the locustfile's shape %s failed", type(self._own).__name__)
+            log.exception("the locustfile's shape %s failed", type(self._shape).__name__)
             self.failed = True
             return None
-        if count < asked and not self._told:
-            self._told = True
-            log.warning("the shape asks for %s users: --max-workers holds it to %d", asked, count)
+        if count < users and not self._warned:
+            self._warned = True
+            log.warning("the shape asks for %s users: --max-workers holds it to %d", users, count)
         return (count, rate, *classes)

@@ -66,7 +66,7 @@ class PhaseShare:
     sent: int = 0
     dropped: int = 0
     unsent: list[Unsent] = field(default_factory=list)  # what it left: halted, or its window over
-    held: int = 0  # requests that waited until the rest of the budget covered them
+    waited_for_budget: int = 0  # requests that waited until the rest of the budget covered them
     ends: int = 0  # outcomes so far at which the phase may end
     lag: LoopLag = field(default_factory=LoopLag)
     halted: Event = field(default_factory=Event)
@@ -85,10 +85,10 @@ class PhaseShare:
         phase = self.phase
         self.pacer = None
         if phase.pace is not None and phase.count is not None and phase.target is not None:
-            own = sum(1 for _ in phase.indices(self.slot, self.slots)) // phase.routes
-            if own:
+            own_count = sum(1 for _ in phase.indices(self.slot, self.slots)) // phase.routes
+            if own_count:
                 dues_s = phase.dues_s()[:: phase.routes]
-                self.pacer = Pacer(phase.pace, phase.target, dues_s, own)
+                self.pacer = Pacer(phase.pace, phase.target, dues_s, own_count)
 
     def halt(self, why: str) -> None:
         """Send nothing more; the first reason counts."""
@@ -105,16 +105,18 @@ class PhaseShare:
 
     def leave(self, first: int, why: str) -> None:
         """Send nothing from index `first` on; a line per route says so, however many they are."""
-        for own in self.phase.stripes(self.slot, self.slots):
-            begin = own.start + max(0, -((own.start - first) // own.step)) * own.step
-            self._leave(range(begin, own.stop, own.step), why)
+        for indices in self.phase.stripes(self.slot, self.slots):
+            begin = (
+                indices.start + max(0, -((indices.start - first) // indices.step)) * indices.step
+            )
+            self._leave(range(begin, indices.stop, indices.step), why)
 
-    def _leave(self, left: range, why: str) -> None:
+    def _leave(self, indices: range, why: str) -> None:
         phase, origin = self.phase, self.run.origin
-        finished = sum(index in left for index in phase.skip)
-        if len(left) == finished:
+        finished = sum(index in indices for index in phase.skip)
+        if len(indices) == finished:
             return
-        dues = [phase.due_s(index) for index in (left[0], left[-1])]
+        dues = [phase.due_s(index) for index in (indices[0], indices[-1])]
         due_first_s, due_last_s = (None if due is None else round(due, 6) for due in dues)
         unsent = Unsent(
             run_id=origin.run_id,
@@ -122,10 +124,10 @@ class PhaseShare:
             attempt=origin.attempt,
             phase=phase.name,
             model=phase.model,
-            first=left[0],
-            last=left[-1],
-            step=left.step,
-            count=len(left) - finished,
+            first=indices[0],
+            last=indices[-1],
+            step=indices.step,
+            count=len(indices) - finished,
             reason=why,
             due_first_s=due_first_s,
             due_last_s=due_last_s,
@@ -144,7 +146,7 @@ class PhaseShare:
             lag=self.lag.summary,
             halted=self.halted_why,
             cut="" if self.at_its_goal else self.halted_why,
-            held=self.held,
+            waited_for_budget=self.waited_for_budget,
             budgets=[budget.report() for budget in self.budgets],
             pacer=None if self.pacer is None else self.pacer.report(),
         )

@@ -96,7 +96,7 @@ class PrecisionWatch:
             self._begin(phase)
         if self._times.add(record) and len(self._times.low) == self._next:
             self._next = next(self._looks, None)
-            gevent.spawn(self._look, phase, list(self._times.low), list(self._times.high))
+            gevent.spawn(self._check, phase, list(self._times.low), list(self._times.high))
 
     def _begin(self, phase: Phase) -> None:
         self._phase, self._times = phase, PairedTimes()
@@ -104,7 +104,7 @@ class PrecisionWatch:
         self._looks = looks(planned)
         self._next = next(self._looks, None)
 
-    def _look(self, phase: Phase, low: list[float], high: list[float]) -> None:
+    def _check(self, phase: Phase, low: list[float], high: list[float]) -> None:
         estimate = gevent.get_hub().threadpool.apply(_location, (low, high))
         over = self._ended is phase or self._running() is not phase
         if reached(estimate, self._wanted_s) and not over:

@@ -56,11 +56,11 @@ def preflight(
         if isinstance(cause, WireError) and client.wire.sent is None or client.wire.status is None:
             if getattr(cause, "outcome", "") == "timeout_first_byte":
                 return ()
-            bare = where.tls is not None and not endpoint.access.client_cert
+            without_client_cert = where.tls is not None and not endpoint.access.client_cert
             message = redacted(f"{cause}", endpoint.secrets)
             raise OperatorError(
                 f"the gateway at {endpoint.masked_url} cannot be reached ({message}): "
-                f"{remedy(message, proxy, bare_tls=bare)}"
+                f"{remedy(message, proxy, bare_tls=without_client_cert)}"
             ) from None
     except openai.APIStatusError as error:
         if proxy and error.status_code == 407:

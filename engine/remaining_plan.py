@@ -34,8 +34,8 @@ def left_to_run(
         raise OperatorError(
             f"--resume {options.resume}: nothing of it is left to send, so report it."
         )
-    left = tuple(rest for p in plan.phases if (rest := left_of(p, past)) is not None)
+    phases = tuple(rest for p in plan.phases if (rest := left_of(p, past)) is not None)
     program = resumed(unfold(), past)
     if budget.limits:
         program = probed(program, budget.kinds, remains.finished)
-    return replace(plan, phases=left), program
+    return replace(plan, phases=phases), program

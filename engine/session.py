@@ -113,7 +113,7 @@ class Session:
         self.decided: list[Callable[[Phase], None]] = []
         self.began: dict[str, float] = {}  # when each phase began, on our wall clock
         self._heard: dict[str, float] = {}  # when each generator last said something, wall clock
-        self._seen = {phase.name: Indices() for phase in plan.phases}
+        self._came_back = {phase.name: Indices() for phase in plan.phases}
         self._nodes = nodes
         self._event_log = EventLog(self.folder / "events.jsonl")
         self._closed: set[str] = set()
@@ -155,8 +155,10 @@ class Session:
         phase = self.conductor.phase
         running = self.tallies.get(phase.name, Tally()) if phase is not None else Tally()
         used = {MONEY: running.cost or 0.0, TOKENS: float(running.total_tokens)}
-        left = {unit: self.budget.left(unit) for unit in self.budget.limits}
-        return {unit: known - used[unit] for unit, known in left.items() if known is not None}
+        left_by_unit = {unit: self.budget.remaining(unit) for unit in self.budget.limits}
+        return {
+            unit: known - used[unit] for unit, known in left_by_unit.items() if known is not None
+        }
 
     @property
     def over(self) -> bool:
@@ -235,7 +237,7 @@ class Session:
         if tally is not None:
             tally.add(record)
             if record.worker != "local":
-                self._seen[record.phase].add(record.request_index)
+                self._came_back[record.phase].add(record.request_index)
 
     def receive(self, node: str, message: OfRun) -> None:
         """A message of a generator's: for the conductor, or its last rows.
@@ -301,11 +303,11 @@ class Session:
         if not self.plan.endless:  # else its conductor hears of the end from the generators
             self._end_greenlets()
         wait_s = min(self.options.timeout, STOP_WAIT_S) if by_hand else 1.0
-        asked = set(self._nodes.alive())
-        for node in asked:
+        nodes = set(self._nodes.alive())
+        for node in nodes:
             gevent.spawn(self._nodes.send, Close(wait_s), node)
         deadline = time.monotonic() + wait_s + 3
-        while not self._closed >= asked & set(self._nodes.alive()):
+        while not self._closed >= nodes & set(self._nodes.alive()):
             if time.monotonic() > deadline:
                 log.warning("not every generator answered before the run was closed")
                 break
@@ -341,7 +343,7 @@ class Session:
             began = self.began[phase.name]
             until_s = self._heard.get(node, began) + MAY_SEND_S - began
             elapsed_s = max(self._heard.values(), default=began) - began
-            known = [*in_hand(phase, share, self._seen[phase.name], until_s, elapsed_s)]
+            known = [*in_hand(phase, share, self._came_back[phase.name], until_s, elapsed_s)]
         master = "master" if self._attempt == 1 else f"master.{self._attempt}"
         with closing(CsvSink(part_path(self.folder, master))) as sink:
             for record in rows_of_lost(phase, known, self._origin("master")):
@@ -378,7 +380,7 @@ class Session:
     def _enter(self, phase: Phase) -> None:
         """Have a phase in the plan and in the tallies."""
         self.tallies.setdefault(phase.name, Tally())
-        self._seen.setdefault(phase.name, Indices())
+        self._came_back.setdefault(phase.name, Indices())
         phases = list(self.plan.phases)
         if phase.name not in [known.name for known in phases]:
             phases.insert(place_of([known.name for known in phases], self._begun), phase)

@@ -80,21 +80,21 @@ class Guard:
             else:
                 share.reservations[job.index] = reservations
                 return
-            for held, reservation in zip(share.budgets, reservations, strict=False):
-                held.reserved = max(0.0, held.reserved - reservation.reserved)
+            for taken_from, reservation in zip(share.budgets, reservations, strict=False):
+                taken_from.reserved = max(0.0, taken_from.reserved - reservation.reserved)
             if not share.reservations:
                 tight = share.budgets[len(reservations)]
                 worst = tight.worst(kind, output, prompt_tokens)
                 self._end_run(
                     BudgetSpent,
                     f"the budget is spent: of the {tight.unit} dealt to this generator "
-                    f"{tight.left:.6g} is left, and the next request may need "
-                    f"{worst or tight.left:.6g}",
+                    f"{tight.remaining:.6g} is left, and the next request may need "
+                    f"{worst or tight.remaining:.6g}",
                 )
                 return
-            if not share.held:
+            if not share.waited_for_budget:
                 self._tell(WaitsForBudget(self._run.origin.run_id, share.number))
-            share.held += not waited
+            share.waited_for_budget += not waited
             waited = True
             share.settled.clear()
             share.settled.wait()

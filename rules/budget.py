@@ -79,7 +79,7 @@ class DealtBudget:
 
     unit: str
     limit: float
-    seen: tuple[Experience, ...]
+    experience: tuple[Experience, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class ReportedBudget:
     reserved: float
     largest_underestimate: float
     unstated: int
-    seen: tuple[Experience, ...]
+    experience: tuple[Experience, ...]
 
 
 @dataclass(slots=True)
@@ -133,7 +133,7 @@ class Budget:
         return None if used is None or used < 0 else used
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """What is neither spent nor reserved."""
         return self.limit - self.spent - self.reserved
 
@@ -163,10 +163,10 @@ class Budget:
         """
         worst = self.worst(kind, max_tokens, prompt_tokens)
         if worst is None:
-            if self.reserved > 0 or self.left <= 0:
+            if self.reserved > 0 or self.remaining <= 0:
                 return None
-            reservation = Reservation(kind, None, self.left)
-        elif worst > self.left or self.left <= 0:
+            reservation = Reservation(kind, None, self.remaining)
+        elif worst > self.remaining or self.remaining <= 0:
             return None
         else:
             reservation = Reservation(kind, worst, worst)

@@ -76,9 +76,9 @@ def cards(lang: str) -> list[Card]:
     ]
 
 
-def groups(shown: Options, lang: str, against: Sequence[str] = ()) -> list[Group]:
+def groups(options: Options, lang: str, against: Sequence[str] = ()) -> list[Group]:
     """Every field with the value shown, by group; `against`: references to choose from."""
-    controls = [_field(item, shown, lang, against) for item in fields(Options) if offered(item)]
+    controls = [_field(item, options, lang, against) for item in fields(Options) if offered(item)]
     controls += [_by_hand(name, lang) for name in BY_HAND]
     return [
         Group(*_name_and_purpose(group, lang), of_group)
@@ -87,9 +87,9 @@ def groups(shown: Options, lang: str, against: Sequence[str] = ()) -> list[Group
     ]
 
 
-def command_line_only(shown: Options, lang: str) -> list[tuple[str, str]]:
+def command_line_only(options: Options, lang: str) -> list[tuple[str, str]]:
     """Options that only the command line can set: flags, and values without secrets."""
-    public = shown.public()
+    public = options.public()
     return [
         (flag(item.name), "" if value is True else str(value))
         for item in fields(Options)
@@ -103,8 +103,8 @@ def offered(item: "Field[Any]") -> bool:
     return item.name != "mode" and (item.metadata["web"] or item.name == "against")
 
 
-def _field(item: "Field[Any]", shown: Options, lang: str, against: Sequence[str]) -> FormField:
-    value: Any = getattr(shown, item.name)
+def _field(item: "Field[Any]", options: Options, lang: str, against: Sequence[str]) -> FormField:
+    value: Any = getattr(options, item.name)
     offered = ("", *against) if item.name == "against" else choices(item)
     kind = "text"
     if isinstance(item.default, bool):

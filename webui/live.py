@@ -160,14 +160,14 @@ class LiveRun:
         loop_s = times.loop_lag_s if tally.done >= FEWEST else None
         limits = LagLimits.of(*(t.percentile(50) for t in (times.latency, times.ttft, times.chunk)))
         late = True if times.local_limits else limits.exceeded(lag_s, loop_s)
-        shown = [] if lag_s is None else [f"{lag_s * 1000:.1f} ms"]
+        parts = [] if lag_s is None else [f"{lag_s * 1000:.1f} ms"]
         if loop_s is not None and limits.exceeded(None, loop_s):
-            shown.append(f"{self._texts['event_loop']} {loop_s * 1000:,.1f} ms")
+            parts.append(f"{self._texts['event_loop']} {loop_s * 1000:,.1f} ms")
         if tally.waited_for_budget and limits.exceeded(lag_s, None):
-            shown.append(self._texts["held"])
+            parts.append(self._texts["held"])
         elif late is not None:
-            shown.append(self._texts["late" if late else "on_time"])
-        return self._texts["colon"].join(shown)
+            parts.append(self._texts["late" if late else "on_time"])
+        return self._texts["colon"].join(parts)
 
 
 def _planned(phase: Phase) -> int | str:

@@ -108,7 +108,7 @@ class Metrics:
         flying.set_function(in_flight)
         self._names: set[str] = set()
         self._currency = ""
-        self._found: dict[tuple[object, ...], Any] = {}
+        self._children: dict[tuple[object, ...], Any] = {}
 
     def _family(self, kind: Any, name: str, text: str, labels: tuple[str, ...], **more: Any) -> Any:
         return kind(name, text, labels, namespace="weighbridge", registry=self.registry, **more)
@@ -118,7 +118,7 @@ class Metrics:
         for family in (self._requests, self._planned, self._latency, self._ttft, self._lag,
                        self._tokens, self._cost, self._unknown, self._run):  # fmt: skip
             family.clear()
-        self._found.clear()
+        self._children.clear()
         options, endpoint, phases = session.options, session.endpoint, session.plan.phases
         self._currency = session.tariff.currency or ""
         simulated = str(endpoint.simulated).lower()
@@ -171,9 +171,9 @@ class Metrics:
     def _line(self, family: Any, place: tuple[str, str], *label: str) -> Any:
         """A time series, cached: prometheus_client's own lookup is slower."""
         key = (id(family), place, *label)
-        line = self._found.get(key)
+        line = self._children.get(key)
         if line is None:
-            line = self._found[key] = family.labels(*place, *label)
+            line = self._children[key] = family.labels(*place, *label)
         return line
 
     def answer(self, environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:

@@ -100,12 +100,12 @@ class Series:
         return points
 
     def _points(self, phase: _Phase, long_s: float, over: bool) -> list[dict[str, Any]]:
-        whole = int(max(0.0, long_s) // self.width_s)
-        for place in range(len(phase.points), whole):
+        complete_points = int(max(0.0, long_s) // self.width_s)
+        for place in range(len(phase.points), complete_points):
             phase.points.append(self._point(phase, place, (place + 1) * self.width_s))
-        del phase.points[whole:]
-        if over and long_s > whole * self.width_s:
-            return [*phase.points, self._point(phase, whole, long_s)]
+        del phase.points[complete_points:]
+        if over and long_s > complete_points * self.width_s:
+            return [*phase.points, self._point(phase, complete_points, long_s)]
         return phase.points
 
     def _point(self, phase: _Phase, place: int, end_s: float) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class Desk:
         """`gateway`: where the server must send; None if the form decides."""
         self._environment = environment
         self._command = command
-        self._given = Options.of(environment.parsed_options)
+        self._server_options = Options.of(environment.parsed_options)
         self.gateway = gateway
         self._lock = BoundedSemaphore()
         self._stopping = False
@@ -70,10 +70,10 @@ class Desk:
         def swarm() -> Any:
             with self._lock:
                 try:
-                    left = self._ask(request.form.to_dict())
+                    locust_form = self._ask(request.form.to_dict())
                 except OperatorError as error:
                     return self._refuse(f"{error}")
-                request.form = ImmutableMultiDict(left)  # ours are set already
+                request.form = ImmutableMultiDict(locust_form)  # ours are set already
                 return start()
 
         def end() -> Any:
@@ -141,7 +141,7 @@ class Desk:
 
     def _read(self, form: Mapping[str, str]) -> tuple[Options, dict[str, str]]:
         """The options in a form, and the fields that Locust is to read."""
-        requested = fields_of.options(form, self._given, self.references())
+        requested = fields_of.options(form, self._server_options, self.references())
         locust_fields: dict[str, str] = {}
         if requested.mode == "interactive":
             ramp = Ramp.of(form)
@@ -162,11 +162,11 @@ class Desk:
 
     def results(self) -> Path:
         """The folder of the run folders."""
-        return Path(self._given.results).resolve()
+        return Path(self._server_options.results).resolve()
 
     def references(self) -> list[str]:
         """The choices for `--against`: the names that this server's operator configured."""
-        addresses = {SIMULATOR, self._given.against} - {""}
+        addresses = {SIMULATOR, self._server_options.against} - {""}
         return sorted(addresses | {*Table(os.environ).names()})
 
     def outlook(self, form: Mapping[str, str], lang: str) -> dict[str, Any]:
@@ -224,7 +224,7 @@ class Desk:
 
     def _would_reveal_a_secret(self, host: str) -> bool:
         """Whether a request to a host would reveal a secret that is not meant for it."""
-        options = self._given
+        options = self._server_options
         silent = options.auth.strip().lower() == NONE and not (
             options.header or options.client_cert
         )
@@ -242,11 +242,11 @@ class Desk:
             raise OperatorError("the number of users must be at least 1: use Stop to end the run.")
         ramp = Ramp.of(form)
         check_users(ramp.users, session.options.max_workers)
-        requested = fields_of.options(form, self._given, self.references())
+        requested = fields_of.options(form, self._server_options, self.references())
         for name in form:
             old: Any = getattr(session.options, name, None)
             new: Any = getattr(requested, name, None)
-            if new != old and new != getattr(self._given, name, None):
+            if new != old and new != getattr(self._server_options, name, None):
                 raise OperatorError(
                     "a run is in progress: only the number of users and the ramp up can be "
                     f"changed, not --{name.replace('_', '-')}."

@@ -106,15 +106,15 @@ class Gateway:
 
     def _budget(self, session: Session) -> list[dict[str, Any]]:
         """What each budget allows, and how much of it is used or reserved."""
-        left = session.budget_left()
+        left_by_unit = session.budget_left()
         units = (
             ("money", session.options.budget, session.tariff.currency or ""),
             ("tokens", session.options.budget_tokens, "token" if self.lang == "zh" else "tokens"),
         )
         return [
-            {"unit": unit, "limit": limit, "used": max(0.0, limit - left[name])}
+            {"unit": unit, "limit": limit, "used": max(0.0, limit - left_by_unit[name])}
             for name, limit, unit in units
-            if name in left and limit
+            if name in left_by_unit and limit
         ]
 
     def _course(self, session: Session, live: LiveRun) -> dict[str, Any]:

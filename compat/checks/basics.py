@@ -190,9 +190,9 @@ def _judge_models(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     if not isinstance(listed, list):
         return wrong("data is not a list")
     ids = [str(mapping(entry).get("id") or "").casefold() for entry in listed]
-    bare = setting.model.casefold().rpartition("/")[2]
+    base_name = setting.model.casefold().rpartition("/")[2]
     if setting.model.casefold() in ids or any(
-        bare == identity.rpartition("/")[2] for identity in ids
+        base_name == identity.rpartition("/")[2] for identity in ids
     ):
         return works(f"{len(ids)} models")
     if body.get("has_more") or any("*" in identity for identity in ids):

@@ -84,12 +84,14 @@ def _judge_dimensions(setting: Setting, answers: Sequence[Evidence]) -> Finding:
     if len(short) != DIMENSIONS:
         return ignored(f"dimensions {DIMENSIONS}: {len(short)} came")
     try:
-        whole = math.hypot(*_unless_zero(vectors(answers[1])[0]))
+        full_length = math.hypot(*_unless_zero(vectors(answers[1])[0]))
     except Settled:
         return works()
     length = math.hypot(*short)
-    if abs(whole - 1) < _LENGTH_SLACK < abs(length - 1) / 10:
-        return wrong(f"the whole vector's length is {whole:.3f}, the short one's {length:.3f}")
+    if abs(full_length - 1) < _LENGTH_SLACK < abs(length - 1) / 10:
+        return wrong(
+            f"the whole vector's length is {full_length:.3f}, the short one's {length:.3f}"
+        )
     return works()
 
 

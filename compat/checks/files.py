@@ -73,8 +73,8 @@ def _file_steps(setting: Setting) -> Steps:
     evidence = yield _delete(identity)
     if finding.verdict is not Verdict.WORKS:
         return finding
-    gone = settle(partial(_deleted, evidence))
-    return replace(gone, seen_in=3)
+    deletion = settle(partial(_deleted, evidence))
+    return replace(deletion, seen_in=3)
 
 
 def _described(evidence: Evidence, identity: str, text: str) -> Finding:
@@ -113,12 +113,12 @@ def _custom_id(setting: Setting, place: int) -> str:
 
 
 def _lines(setting: Setting) -> str:
-    stated = [
+    batch_lines = [
         {"custom_id": _custom_id(setting, place), "method": "POST", "url": f"/v1{CHAT}",
          "body": _line(setting, place).body}
         for place in range(_LINES)
     ]  # fmt: skip
-    return "".join(json.dumps(line) + "\n" for line in stated)
+    return "".join(json.dumps(line) + "\n" for line in batch_lines)
 
 
 def _create(setting: Setting, file: str) -> Ask:
@@ -173,8 +173,8 @@ def _batch(evidence: Evidence) -> Mapping[str, Any]:
     """The batch that an answer describes. Raises Settled if it describes none."""
     batch = object_of(evidence, _BATCHES)
     if batch.get("object") != "batch" or batch.get("status") not in _STATUSES:
-        shown = quoted(f"{batch.get('object')}, status {batch.get('status')}", 60)
-        raise Settled(wrong(f"no batch with a known status, but {shown}"))
+        batch_state = quoted(f"{batch.get('object')}, status {batch.get('status')}", 60)
+        raise Settled(wrong(f"no batch with a known status, but {batch_state}"))
     return batch
 
 

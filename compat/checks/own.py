@@ -25,11 +25,11 @@ _LEAST_GROWTH_TOKENS = 8  # the smallest definition counts more; a template's ma
 _CONTROL_TOKENS = 16
 
 
-def checks_of(own: Own) -> tuple[Check, ...]:
+def checks_of(definitions: Own) -> tuple[Check, ...]:
     """Two checks for each tool and schema: plain and streamed."""
     return (
-        *(_tool(tool, stream) for tool in own.tools for stream in (False, True)),
-        *(_schema(schema, stream) for schema in own.schemas for stream in (False, True)),
+        *(_tool(tool, stream) for tool in definitions.tools for stream in (False, True)),
+        *(_schema(schema, stream) for schema in definitions.schemas for stream in (False, True)),
     )
 
 
@@ -126,27 +126,27 @@ def _no_call(answer: Reply, answers: Sequence[Evidence]) -> Finding:
 # ---- schemas
 
 
-def _schema_asks(own: OwnThing, stream: bool, setting: Setting) -> list[Ask]:
-    prompt = own.prompt or "Make up an example of what a weighbridge may write down."
+def _schema_asks(thing: OwnThing, stream: bool, setting: Setting) -> list[Ask]:
+    prompt = thing.prompt or "Make up an example of what a weighbridge may write down."
     fields: Body = dict(STREAM) if stream else {}
     return [
-        chat(setting, f"{setting.word('own', own.name, stream, place)}: {prompt}",
-             own.output_tokens, response_format=own.body, **fields)
+        chat(setting, f"{setting.word('own', thing.name, stream, place)}: {prompt}",
+             thing.output_tokens, response_format=thing.body, **fields)
         for place in range(1 if stream else 2)
     ]  # fmt: skip
 
 
 def _judge_schema(
-    own: OwnThing, stream: bool, setting: Setting, answers: Sequence[Evidence]
+    thing: OwnThing, stream: bool, setting: Setting, answers: Sequence[Evidence]
 ) -> Finding:
-    names = ("response_format", "json", "schema", own.name)
+    names = ("response_format", "json", "schema", thing.name)
 
     def judge(evidence: Evidence) -> Finding:
-        finding = judge_json(evidence, own.schema, names)
+        finding = judge_json(evidence, thing.schema, names)
         if stream and not came_as_stream(evidence):
             return unsure("no stream came")
         misfit = finding.verdict is Verdict.WRONG and finding.fact.startswith(MISFIT)
-        if misfit and not own.strict:
+        if misfit and not thing.strict:
             return unsure(f"not strict, so it may be the model's: {finding.fact}")
         return finding
 
@@ -178,11 +178,11 @@ def _tool(tool: OwnThing, stream: bool) -> Check:
     )  # fmt: skip
 
 
-def _schema(own: OwnThing, stream: bool) -> Check:
+def _schema(thing: OwnThing, stream: bool) -> Check:
     return _check(
-        own, SCHEMA_STREAM if stream else SCHEMA,
-        _words("schema", " schema", own.name, stream),
-        partial(_schema_asks, own, stream), partial(_judge_schema, own, stream), stream,
+        thing, SCHEMA_STREAM if stream else SCHEMA,
+        _words("schema", " schema", thing.name, stream),
+        partial(_schema_asks, thing, stream), partial(_judge_schema, thing, stream), stream,
         if_ignored=Bilingual("json.loads raises on text that is not JSON",
                              "json.loads 会因文本不是 JSON 而抛出异常"),
         if_wrong=Bilingual("your model class raises on some replies",
@@ -191,7 +191,7 @@ def _schema(own: OwnThing, stream: bool) -> Check:
 
 
 def _check(
-    own: OwnThing, prefix: str, title: Bilingual, asks: Any, judge: Any, stream: bool, **more: Any
+    thing: OwnThing, prefix: str, title: Bilingual, asks: Any, judge: Any, stream: bool, **more: Any
 ) -> Check:
-    return Check(f"{prefix}{own.name}", "own", title, title.en, asks, judge, NAMES,
-                 needs=_needs(stream), guarantee=own.strict, **more)  # fmt: skip
+    return Check(f"{prefix}{thing.name}", "own", title, title.en, asks, judge, NAMES,
+                 needs=_needs(stream), guarantee=thing.strict, **more)  # fmt: skip

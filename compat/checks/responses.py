@@ -216,10 +216,10 @@ def _judge_previous(setting: Setting, answers: Sequence[Evidence]) -> Finding:
 
 
 def _json_asks(setting: Setting) -> list[Ask]:
-    wanted = {"type": "json_schema", "name": "answer", "strict": True, "schema": SCHEMA}
+    answer_format = {"type": "json_schema", "name": "answer", "strict": True, "schema": SCHEMA}
     return [
         _ask(setting, f"Answer only: {setting.word('responses.json', place)}", 48,
-             text={"format": wanted})
+             text={"format": answer_format})
         for place in range(3)
     ]  # fmt: skip
 

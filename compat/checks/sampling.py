@@ -138,8 +138,8 @@ def _logprobs_fault(choice: Choice, answer: Reply) -> str | None:
 
 def _entry_fault(entry: Mapping[str, Any]) -> str | None:
     """What is wrong with one token's entry. The token itself may be listed on top of the five."""
-    top, own = entry.get("top_logprobs"), numeric(entry.get("logprob"))
-    if own is None or own > 1e-6:
+    top, logprob = entry.get("top_logprobs"), numeric(entry.get("logprob"))
+    if logprob is None or logprob > 1e-6:
         return f"logprob {quoted(entry.get('logprob'), 20)}"
     if not isinstance(top, list):
         return "top_logprobs is null" if top is None else "top_logprobs is not a list"

@@ -244,11 +244,12 @@ CHECKS = (
     _check(
         "tool.required", Bilingual("tool_choice required", "强制调用 required"),
         "tool_choice='required'", _required_asks,
-        lambda s, seen: _forced(seen, [LOOK_UP], ""), guarantee=True, if_ignored=_NEVER_CALLED,
+        lambda s, answers: _forced(answers, [LOOK_UP], ""),
+        guarantee=True, if_ignored=_NEVER_CALLED,
     ),
     _check(
         "tool.named", Bilingual("tool_choice by name", "指定工具"), "tool_choice by name",
-        _named_asks, lambda s, seen: _forced(seen, [LOOK_UP, GET_TIME], "get_time"),
+        _named_asks, lambda s, answers: _forced(answers, [LOOK_UP, GET_TIME], "get_time"),
         guarantee=True,
         if_ignored=Bilingual("another function than the one you force is called, or none",
                              "调用的不是你指定的函数，或根本没有调用"),

@@ -149,6 +149,6 @@ def test_an_applications_traffic_becomes_a_list_that_is_read_back() -> None:
         "embeddings.plain", "embeddings.dimensions", "embeddings.batch",
     ]  # fmt: skip
     assert by_model["g"] == ["responses.plain", "responses.stream"]
-    required = parse(tomllib.loads(as_toml(by_model, own=own_of(bodies))))
+    required = parse(tomllib.loads(as_toml(by_model, definitions=own_of(bodies))))
     assert set(required.of('g"5')) == set(by_model['g"5'])
     assert needs([{"messages": 3}, {"model": None, "tools": "x", "messages": [1]}])

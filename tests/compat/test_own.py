@@ -240,7 +240,7 @@ def body(stream_: bool = False, **more: object) -> dict[str, Any]:
 
 
 def read_back(bodies: Sequence[Mapping[str, Any]]) -> Any:
-    return parse(tomllib.loads(as_toml(needs(bodies), own=own_of(bodies))))
+    return parse(tomllib.loads(as_toml(needs(bodies), definitions=own_of(bodies))))
 
 
 def test_tools_and_schemas_are_taken_from_traffic_as_they_are_used() -> None:
@@ -252,7 +252,7 @@ def test_tools_and_schemas_are_taken_from_traffic_as_they_are_used() -> None:
     assert [schema.body for schema in required.own.schemas] == [BILL]
     names = {name for name in required.of("m") if name.startswith("own.")}
     assert names == {"own.tool.book_room", "own.schema.stream.bill"}
-    text = as_toml(needs(bodies), own=own_of(bodies))
+    text = as_toml(needs(bodies), definitions=own_of(bodies))
     assert "# tool book_room has 2 definitions: the most frequent one is here" in text
     assert "# a tool is left out: " in text
 

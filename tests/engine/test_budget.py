@@ -26,16 +26,16 @@ def test_a_budget_is_divided_evenly_after_what_was_spent() -> None:
     assert [budget.limit for budgets in dealt for budget in budgets] == [3.0, 3.0, 3.0]
     dealt[0][0].spent, dealt[1][0].spent = 1.0, 2.5
     budget.take([[one.report() for one in dealt[0]], [one.report() for one in dealt[1]], None])
-    assert budget.left("money") == pytest.approx(9.0 - 1.0 - 2.5 - 3.0)
+    assert budget.remaining("money") == pytest.approx(9.0 - 1.0 - 2.5 - 3.0)
 
 
 def test_without_a_limit_there_is_no_budget() -> None:
     assert shares() == []
-    assert RunBudget.of(0.0, 0).left("money") is None
+    assert RunBudget.of(0.0, 0).remaining("money") is None
 
 
 def test_what_earlier_attempts_spent_counts() -> None:
-    assert RunBudget.of(2.0, 0, {"money": 1.5, "tokens": 7.0}).left("money") == 0.5
+    assert RunBudget.of(2.0, 0, {"money": 1.5, "tokens": 7.0}).remaining("money") == 0.5
 
 
 @pytest.mark.parametrize("limit", [0.05, 0.5, 0.995])
