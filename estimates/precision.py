@@ -23,23 +23,23 @@ class Outlook:
     """What a precision takes: `pairs` in all, `more` of them, at `cost` (None: unknown)."""
 
     half: float
-    wanted: float
+    wanted_half: float
     pairs: int
     more: int
     cost: float | None
 
 
-def outlook(half: float, count: int, wanted: float, cost_per_pair: float | None) -> Outlook:
-    """How many pairs make an interval `wanted` wide to each side, if `count` pairs make it `half`.
+def outlook(half: float, count: int, wanted_half: float, cost_per_pair: float | None) -> Outlook:
+    """How many pairs make an interval `wanted_half` wide to each side, if `count` make it `half`.
 
-    `half` and `wanted` have the same unit. Raises ValueError unless `wanted` is above 0.
+    `half` and `wanted_half` have the same unit. Raises ValueError unless `wanted_half` is above 0.
     """
-    if not wanted > 0:
-        raise ValueError(f"a precision must be above 0, not {wanted}")
-    pairs = max(count, ceil(count * (half / wanted) ** 2))
+    if not wanted_half > 0:
+        raise ValueError(f"a precision must be above 0, not {wanted_half}")
+    pairs = max(count, ceil(count * (half / wanted_half) ** 2))
     more = pairs - count
     cost = None if cost_per_pair is None else more * cost_per_pair
-    return Outlook(half, wanted, pairs, more, cost)
+    return Outlook(half, wanted_half, pairs, more, cost)
 
 
 def looks(most: int) -> Iterator[int]:
@@ -53,8 +53,8 @@ def looks(most: int) -> Iterator[int]:
     yield most
 
 
-def reached(estimate: Location | None, wanted: float) -> bool:
+def reached(estimate: Location | None, wanted_half: float) -> bool:
     """Whether, at a look, the interval is narrow enough for the run to end."""
     if estimate is None or estimate.half is None or few(estimate.count, estimate.memory):
         return False
-    return estimate.half <= wanted
+    return estimate.half <= wanted_half

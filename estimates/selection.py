@@ -47,9 +47,9 @@ def _finite(x: "Floats", y: "Floats", rank: int, once: bool) -> float:
     for _ in range(_HALVINGS):
         if int((above - below).sum()) <= _AT_ONCE:
             break
-        left = np.flatnonzero(above > below)
-        least = float((x[left] + y[below[left]]).min())
-        most = float((x[left] + y[above[left] - 1]).max())
+        open_rows = np.flatnonzero(above > below)
+        least = float((x[open_rows] + y[below[open_rows]]).min())
+        most = float((x[open_rows] + y[above[open_rows] - 1]).max())
         middle = least + (most - least) / 2
         if most - least <= _GRAIN or not least < middle < most:
             return most  # this many equal sums
@@ -61,7 +61,9 @@ def _finite(x: "Floats", y: "Floats", rank: int, once: bool) -> float:
             below = ends
     widths = above - below
     skipped = int((below - starts).sum())
-    left = np.repeat(places, widths)
-    right = np.arange(len(left)) - np.repeat(np.cumsum(widths) - widths, widths) + below[left]
-    sums = x[left] + y[right]
+    open_rows = np.repeat(places, widths)
+    right = (
+        np.arange(len(open_rows)) - np.repeat(np.cumsum(widths) - widths, widths) + below[open_rows]
+    )
+    sums = x[open_rows] + y[right]
     return float(np.partition(sums, rank - skipped - 1)[rank - skipped - 1])

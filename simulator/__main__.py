@@ -120,11 +120,11 @@ def _profile(options: argparse.Namespace) -> Profile:
 
 def parser() -> Parser:
     """What the command line may contain."""
-    made = Parser(
+    command_line = Parser(
         prog="simulator",
         description="An OpenAI-compatible LLM gateway with known truth, for testing load tests.",
     )
-    add = made.add_argument
+    add = command_line.add_argument
     add("--host", default="127.0.0.1", help="address to bind (default: loopback only)")
     add("--port", type=_number(int, 0, 65535), default=8089, help="0 takes a free port")
     also = (
@@ -143,7 +143,7 @@ def parser() -> Parser:
     add("--tls-cert", type=Path, help="serve HTTPS with this certificate (PEM)")
     add("--tls-key", type=Path, help="and this private key (PEM)")
     add("--tls-client-ca", type=Path, help="require client certificates of this authority (PEM)")
-    pace = made.add_argument_group("pace", "in place of the profile's")
+    pace = command_line.add_argument_group("pace", "in place of the profile's")
     add = pace.add_argument
     add(
         "--latency", type=_number(float, 0), help="time that plain replies and first tokens take, s"
@@ -156,7 +156,7 @@ def parser() -> Parser:
         help="length of replies that the prompt does not dictate, tokens",
     )
     add("--cache-ttl", type=_number(float, 0), help="life of a prompt cache entry, s")
-    limits = made.add_argument_group("limits")
+    limits = command_line.add_argument_group("limits")
     add = limits.add_argument
     add("--max-concurrency", type=_number(int, 1), help="429 when more are in flight")
     add("--rpm-limit", type=_number(int, 1), help="requests per minute and key")
@@ -169,7 +169,7 @@ def parser() -> Parser:
         metavar="FACTOR",
         help="factor by which the stated Retry-After differs from the true one",
     )
-    wrong = made.add_argument_group(
+    wrong = command_line.add_argument_group(
         "faults", "NAME is one of: " + "; ".join(f"{k}: {v}" for k, v in faults.FAULTS.items())
     )
     add = wrong.add_argument
@@ -180,7 +180,7 @@ def parser() -> Parser:
     add("--stall-seconds", type=_number(float, 0), default=1.0, help="of stall, s")
     add("--retry-after", type=_number(float, 0), default=1.0, help="of rate_limited*, s")
     add("--redirect-to", default="/v1/elsewhere", metavar="URL", help="of redirect")
-    return made
+    return command_line
 
 
 def _number(kind: type[T], low: T, high: T | None = None) -> Callable[[str], T]:

@@ -85,8 +85,8 @@ def count_prompt(request: ChatRequest, rules: TokenRules) -> int:
     """The prompt's tokens as the model counts them."""
     count = rules.per_request + rules.per_message * len(request.messages)
     for text in _texts(request):
-        own = tokens.cl100k(text) if rules.cl100k else len(tokens.encode(text))
-        count += tokens.scaled(own, rules.scale, text)
+        text_tokens = tokens.cl100k(text) if rules.cl100k else len(tokens.encode(text))
+        count += tokens.scaled(text_tokens, rules.scale, text)
     if request.tools:
         count += rules.per_tool_prompt
     for url in request.files:  # a page is billed as text and as a picture

@@ -98,14 +98,14 @@ class Files:
         if not purpose:
             raise BadRequest("'purpose' is missing.", "purpose")
         self._used({"purpose": purpose})
-        return self._kept(content, name, purpose)
+        return self._store(content, name, purpose)
 
     def _content(self, batch: Mapping[str, Any], content: bytes) -> bytes:
         state = self._state.settings.features.get("files.upload")
-        own = batch["purpose"] != "batch_output"
-        return content[: len(content) // 2] if own and state == "wrong" else content
+        uploaded = batch["purpose"] != "batch_output"
+        return content[: len(content) // 2] if uploaded and state == "wrong" else content
 
-    def _kept(self, content: bytes, name: str, purpose: str) -> dict[str, Any]:
+    def _store(self, content: bytes, name: str, purpose: str) -> dict[str, Any]:
         self._count += 1
         identity = f"file-{self._count:024x}"
         description = {"id": identity, "object": "file", "bytes": len(content),
@@ -172,7 +172,7 @@ class Files:
             results.append({"id": f"batch_req_{identity}", "custom_id": identity,
                             "response": answer, "error": None})  # fmt: skip
         output = b"".join(json.dumps(line).encode() + b"\n" for line in results)
-        batch["output_file_id"] = self._kept(output, "results.jsonl", "batch_output")["id"]
+        batch["output_file_id"] = self._store(output, "results.jsonl", "batch_output")["id"]
         batch["status"] = "completed"
 
     async def _one(self, scope: Scope, body: bytes) -> tuple[int, Any]:

@@ -66,7 +66,7 @@ def state(answer: Answer, model: Model, stream: bool, dice: Random) -> None:
     )
 
 
-def charge(row: Row, answer: Answer, stated: float | None, is_charged: bool) -> None:
+def charge(row: Row, answer: Answer, stated_cost: float | None, is_charged: bool) -> None:
     """Records what is stated, its cost if the dialect states one, and what is charged."""
     row.prompt_tokens = answer.prompt_tokens
     row.completion_tokens = answer.completion_tokens
@@ -74,7 +74,7 @@ def charge(row: Row, answer: Answer, stated: float | None, is_charged: bool) -> 
     row.cached_tokens = answer.cached_tokens
     row.reasoning_tokens = answer.reasoning_tokens
     row.finish_reason = answer.choices[0].finish_reason
-    row.cost = stated
+    row.cost = stated_cost
     if is_charged:
         row.billed = answer.cost
 

@@ -136,7 +136,7 @@ class Chat:
         key = self.state.limited_as(self.exchange)
         charged = count_prompt(request, model.tokens) + (request.max_tokens or 16)
         refusal = limits.admit(key, charged)
-        shown = limits.headers(key, self.dialect.ratelimit_prefix)
+        limit_headers = limits.headers(key, self.dialect.ratelimit_prefix)
         if refusal is not None:
             self.row.fault = refusal.reason
             message = (
@@ -145,9 +145,9 @@ class Chat:
             )
             retry = limits.retry_headers(refusal)
             error = errors.rate_limited(message, refusal.unit, retry)
-            return await self.state.refuse(self.exchange, self.stamp, error, shown)
+            return await self.state.refuse(self.exchange, self.stamp, error, limit_headers)
         try:
-            await self._answer(request, model, shown)
+            await self._answer(request, model, limit_headers)
         finally:
             limits.settle(key, charged, self.row.total_tokens or 0)
 
@@ -169,7 +169,7 @@ class Chat:
         if fault == DEAD:
             return await exchange.reset()
         if fault == "hang":
-            await exchange.gone()
+            await exchange.until_gone()
         identity = self.stamp.id.removeprefix(self.endpoint.id_prefix(self.dialect))
         reply = answer(request, model, dice, state.cache, time.monotonic(), identity)
         true = billing.counts(reply)
@@ -177,10 +177,10 @@ class Chat:
             billing.state(reply, model, request.stream, dice)
         self.touched.spoil(reply, request, model)
         reply, stamp, pace = self._spoilt(reply, request, fault, self._pace(model))
-        stated = None if fault in ("missing_cost", "missing_usage") else reply.cost
+        stated_cost = None if fault in ("missing_cost", "missing_usage") else reply.cost
         # LiteLLM states the cost in a header, which streams do not have.
-        shown = stated if self.dialect.states_cost_of(request.stream) else None
-        billing.charge(row, reply, shown, fault != "reset")
+        cost_in_reply = stated_cost if self.dialect.states_cost_of(request.stream) else None
+        billing.charge(row, reply, cost_in_reply, fault != "reset")
         billing.weigh(row, true, model, dice)
         self.endpoint.remember(stamp, request, reply, state.conversations)
         delivery = Delivery(
@@ -188,7 +188,7 @@ class Chat:
             self.endpoint,
             self.dialect,
             stamp,
-            [*self.dialect.headers(stamp, stated, request.stream), *(limits or ())],
+            [*self.dialect.headers(stamp, stated_cost, request.stream), *(limits or ())],
             pace or Latency(),
             latency.first_token_s(pace, true.prompt_tokens, pressure, dice) if pace else 0.0,
             true.completion_tokens,
@@ -197,7 +197,7 @@ class Chat:
             self.touched.change,
         )
         try:
-            await self._deliver(delivery, reply, request, fault, stated)
+            await self._deliver(delivery, reply, request, fault, stated_cost)
         except ClientGone:
             self._broken_off(delivery, reply, request, true, model)
             if model.hang_up.goes_on:
@@ -233,12 +233,12 @@ class Chat:
         if fault == "cross":
             return mixed, stamp, pace
         if fault == "response_cache":
-            given, repeated = earlier.again(request, reply, stamp)
+            first_reply, repeated = earlier.again(request, reply, stamp)
             if repeated:
-                return given.reply, given.stamp, None
+                return first_reply.reply, first_reply.stamp, None
         if "cache.key" in self.touched.used:
-            given, repeated = earlier.again(request, sound, stamp)
-            reply = self.touched.repeated(reply, given.reply if repeated else None)
+            first_reply, repeated = earlier.again(request, sound, stamp)
+            reply = self.touched.repeated(reply, first_reply.reply if repeated else None)
         if self.touched.used.get("cancel") == "wrong" and self.state.broken_off is not None:
             reply, self.state.broken_off = self.state.broken_off, None
         return reply, stamp, pace
@@ -249,14 +249,14 @@ class Chat:
         reply: Answer,
         request: ChatRequest,
         fault: str | None,
-        stated: float | None,
+        stated_cost: float | None,
     ) -> None:
         """Sends the reply. Raises ClientGone."""
-        usage = None if fault == "missing_usage" else self.dialect.usage(reply, stated)
+        usage = None if fault == "missing_usage" else self.dialect.usage(reply, stated_cost)
         self.touched.spoil_usage(usage)
         if request.stream:
-            shown = usage if request.include_usage or self.dialect.always_usage else None
-            await delivery.stream(reply, shown, request.include_usage)
+            usage_sent = usage if request.include_usage or self.dialect.always_usage else None
+            await delivery.stream(reply, usage_sent, request.include_usage)
         elif fault == "stream_error":
             stamp = delivery.stamp
             await errors.inject("error_body_200", self.exchange, self.dialect, stamp, 0, "")
@@ -270,8 +270,10 @@ class Chat:
         self.row.client_gone_unix_s = time.time()
         if request.stream:
             self.state.broken_off = reply
-        shown = bool(self.dialect.reasoning_key) and any(c.reasoning_ids for c in reply.choices)
-        sent = billing.sent_tokens(true, *delivery.token_events(), shown)
+        reasoning_shown = bool(self.dialect.reasoning_key) and any(
+            c.reasoning_ids for c in reply.choices
+        )
+        sent = billing.sent_tokens(true, *delivery.token_events(), reasoning_shown)
         billing.charge_aborted(self.row, reply, true, model, sent)
 
     def _pace(self, model: Model) -> Latency:

@@ -93,7 +93,7 @@ def parse(data: Mapping[str, Any]) -> ChatRequest:
 def _read_seldom(request: ChatRequest, data: Mapping[str, Any]) -> None:
     """Sets the fields that few requests have. Raises BadRequest."""
     request.stop = _stop(data.get("stop"))
-    request.n = fields.whole(data, "n", 1, 128) or 1
+    request.n = fields.whole_number(data, "n", 1, 128) or 1
     request.sampling = _sampling(data)
     request.reasoning_effort = fields.one_of(data, "reasoning_effort", EFFORTS)
     request.service_tier = fields.one_of(data, "service_tier", SERVICE_TIERS)
@@ -164,7 +164,7 @@ def _part(part: Any, where: str) -> None:
 
 def _max_tokens(data: Mapping[str, Any]) -> int | None:
     for name in ("max_completion_tokens", "max_tokens"):
-        if (value := fields.whole(data, name, 1)) is not None:
+        if (value := fields.whole_number(data, name, 1)) is not None:
             return value
     return None
 
@@ -185,9 +185,9 @@ def _sampling(data: Mapping[str, Any]) -> Sampling | None:
         return None
     temperature = fields.number(data, "temperature", 0, 2)
     top_p = fields.number(data, "top_p", 0, 1)
-    seed = fields.whole(data, "seed")
+    seed = fields.whole_number(data, "seed")
     logprobs = fields.boolean(data, "logprobs")
-    top_logprobs = fields.whole(data, "top_logprobs", 0, 20)
+    top_logprobs = fields.whole_number(data, "top_logprobs", 0, 20)
     if top_logprobs is not None and not logprobs:
         raise BadRequest(
             "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.",

@@ -40,23 +40,23 @@ def choose(request: ChatRequest, model: Model, dice: Random, identity: str) -> l
     if text is None:
         most = request.max_tokens or DEFAULT_MAX_TOKENS
         text = long_list.written(request.prompt, most, model.reply, dice)
-    drawn = _seeded(request, model) or dice
+    token_dice = _seeded(request, model) or dice
     return [
-        _Writer(request, model, dice, drawn).choice(
-            _word(request, model, drawn) if text is None else text,
+        _Writer(request, model, dice, token_dice).choice(
+            _word(request, model, token_dice) if text is None else text,
             identity if not index else f"{identity}_{index}",
         )
         for index in range(request.n)
     ]
 
 
-def _word(request: ChatRequest, model: Model, drawn: Random) -> str | None:
+def _word(request: ChatRequest, model: Model, token_dice: Random) -> str | None:
     """The one-word answer to a prompt; None if it asks for none or the model writes only prose."""
     question = one_word.question_in(request.prompt) if model.answers.weights else None
     if question is None:
         return None
     temperature = 1.0 if request.sampling is None else request.sampling.temperature
-    return one_word.answer(question, model.answers, temperature, drawn)
+    return one_word.answer(question, model.answers, temperature, token_dice)
 
 
 def _seeded(request: ChatRequest, model: Model) -> Random | None:
@@ -68,19 +68,21 @@ def _seeded(request: ChatRequest, model: Model) -> Random | None:
 
 
 class _Writer:
-    """Writes one choice; `dice` are the gateway's random numbers, `drawn` those of the tokens."""
+    """Writes one choice; `dice` are the gateway's random numbers, `token_dice` the tokens'."""
 
-    def __init__(self, request: ChatRequest, model: Model, dice: Random, drawn: Random) -> None:
+    def __init__(
+        self, request: ChatRequest, model: Model, dice: Random, token_dice: Random
+    ) -> None:
         self.request = request
         self.model = model
         self.rules = model.tokens
         self.dice = dice
-        self.drawn = drawn
-        self.made = Choice()
+        self.token_dice = token_dice
+        self.result = Choice()
 
     def choice(self, text: str | None, identity: str) -> Choice:
         """The choice; `text` is what the request dictates, `identity` the base of call ids."""
-        choice, rules, reply = self.made, self.rules, self.model.reply
+        choice, rules, reply = self.result, self.rules, self.model.reply
         limit = self.request.max_tokens or DEFAULT_MAX_TOKENS
         capped = reply.cap_tokens is not None and reply.cap_tokens < limit
         limit = min(limit, reply.cap_tokens or limit)
@@ -105,43 +107,43 @@ class _Writer:
 
     def _think(self, limit: int) -> bool:
         """Sets the reasoning; true if it takes the whole budget."""
-        choice, rule = self.made, self.model.reasoning
+        choice, rule = self.result, self.model.reasoning
         thought = rule.tokens * self.dice.lognormvariate(0.0, rule.spread)
         effort = EFFORT[self.request.reasoning_effort]
         if not effort:
             return False
         choice.reasoning_tokens = max(1, round(thought * effort))
-        whole = choice.reasoning_tokens >= limit - self.rules.per_reply
-        if whole:
+        takes_all = choice.reasoning_tokens >= limit - self.rules.per_reply
+        if takes_all:
             choice.reasoning_tokens = max(1, limit - self.dice.choice(rule.slack_tokens))
         if rule.visible:
-            shown = max(1, round(choice.reasoning_tokens / self.rules.scale))
-            choice.reasoning_ids = replies.excerpt(replies.THINKING, shown, self.dice)
-            choice.reasoning = "".join(replies.spoken(choice.reasoning_ids))
-        return whole
+            visible_count = max(1, round(choice.reasoning_tokens / self.rules.scale))
+            choice.reasoning_ids = replies.excerpt(replies.THINKING, visible_count, self.dice)
+            choice.reasoning = "".join(replies.token_texts(choice.reasoning_ids))
+        return takes_all
 
     def _speak(self, text: str | None, budget: int) -> int:
         """Sets the text; returns its number of tokens, at most `budget`."""
-        choice, scale = self.made, self.rules.scale
+        choice, scale = self.result, self.rules.scale
         if text is None:
-            wanted = dictation.length(self.request.prompt) or self.model.reply.tokens
+            length = dictation.length(self.request.prompt) or self.model.reply.tokens
             # Never generate more of a long reply than the budget allows.
-            wanted = min(wanted, budget + 1)
-            ids = self._prose(max(1, round(wanted / scale)))
-            text = "".join(replies.spoken(ids))
+            length = min(length, budget + 1)
+            ids = self._prose(max(1, round(length / scale)))
+            text = "".join(replies.token_texts(ids))
             count = (
-                min(wanted, budget) if len(ids) == wanted else tokens.scaled(len(ids), scale, text)
+                min(length, budget) if len(ids) == length else tokens.scaled(len(ids), scale, text)
             )
         else:
             ids = tokens.encode(text)
-            asked = self.request.sampling
-            if asked is not None and not asked.trivial_where_dictated:
-                ids = self._take(sampling.dictated(ids, asked, self.drawn))
-                text = "".join(replies.spoken(ids))
+            settings = self.request.sampling
+            if settings is not None and not settings.trivial_where_dictated:
+                ids = self._take(sampling.dictated(ids, settings, self.token_dice))
+                text = "".join(replies.token_texts(ids))
             count = tokens.scaled(len(ids), scale, text)
         if count > budget or len(ids) > budget:
             ids = ids[: max(1, int(budget / scale))]
-            text = "".join(replies.spoken(ids))
+            text = "".join(replies.token_texts(ids))
             count = budget
             choice.finish_reason = "length"
         choice.content, choice.content_ids = text, ids
@@ -154,33 +156,33 @@ class _Writer:
 
     def _of_word(self, entries: Sequence[dict[str, Any]]) -> None:
         """Where the prompt asks for a word, its first token is taken to be all of it."""
-        asked, rule = self.request.sampling, self.model.answers
+        settings, rule = self.request.sampling, self.model.answers
         question = one_word.question_in(self.request.prompt) if rule.weights else None
-        if entries and question is not None and asked is not None:
-            likeliest = one_word.likeliest(question, rule, self.drawn)
-            first = sampling.of_word(likeliest, self.made.content or "", asked.top_logprobs)
-            self.made.logprobs = [first, *entries[1:]]
+        if entries and question is not None and settings is not None:
+            likeliest = one_word.likeliest(question, rule, self.token_dice)
+            first = sampling.of_word(likeliest, self.result.content or "", settings.top_logprobs)
+            self.result.logprobs = [first, *entries[1:]]
 
     def _prose(self, count: int) -> tuple[int, ...]:
-        asked = self.request.sampling
-        if asked is None:
+        settings = self.request.sampling
+        if settings is None:
             return replies.excerpt(replies.PROSE, count, self.dice)
-        return self._take(sampling.free(count, asked, self.drawn))
+        return self._take(sampling.free(count, settings, self.token_dice))
 
-    def _take(self, drawn: sampling.Drawn) -> tuple[int, ...]:
-        self.made.logprobs = drawn.logprobs
-        return drawn.ids
+    def _take(self, sample: sampling.Sample) -> tuple[int, ...]:
+        self.result.logprobs = sample.logprobs
+        return sample.ids
 
     def _stop(self, text: str, count: int) -> int:
         """Cuts the text at its first stop string; returns its number of tokens, at most `count`."""
-        choice = self.made
+        choice = self.result
         places = [place for stop in self.request.stop if (place := text.find(stop)) >= 0]
         if not places:
             return count
         choice.content = text[: min(places)]
         # As many tokens as the text has up to there; the last may be cut in the middle.
         length, ids = 0, 0
-        for piece in replies.spoken(choice.content_ids):
+        for piece in replies.token_texts(choice.content_ids):
             if length >= len(choice.content):
                 break
             length, ids = length + len(piece), ids + 1
@@ -190,20 +192,20 @@ class _Writer:
 
     def _call(self, calls: list[ToolCall], budget: int) -> int:
         """Sets the tool calls; returns their number of tokens, at most `budget`."""
-        choice, rules = self.made, self.rules
+        choice, rules = self.result, self.rules
         choice.finish_reason = "tool_calls"
-        total, kept = 0, []
+        total, calls_made = 0, []
         for call in calls:
             ids = tokens.encode(call.arguments)
             total += len(tokens.encode(call.name)) + rules.per_tool_call
-            left = budget - total
+            budget_left = budget - total
             total += tokens.scaled(len(ids), rules.scale, call.arguments)
             if total > budget:
-                shown = max(0, int(left / rules.scale))
-                call = replace(call, arguments="".join(tokens.pieces(ids[:shown])))
+                token_count = max(0, int(budget_left / rules.scale))
+                call = replace(call, arguments="".join(tokens.pieces(ids[:token_count])))
                 choice.finish_reason = "length"
-            kept.append(call)
+            calls_made.append(call)
             if total > budget:
                 break
-        choice.tool_calls = kept
+        choice.tool_calls = calls_made
         return min(total, budget)

@@ -106,9 +106,11 @@ class Delivery:
     def _stream_head(self) -> Headers:
         return [(b"content-type", self.dialect.stream_type), (b"cache-control", b"no-cache")]
 
-    async def stream(self, answer: Answer, usage: dict[str, Any] | None, asked: bool) -> None:
+    async def stream(
+        self, answer: Answer, usage: dict[str, Any] | None, include_usage: bool
+    ) -> None:
         """Sends the reply as server-sent events, each when it is due. Raises ClientGone."""
-        events = self.endpoint.events(self.dialect, self.stamp, answer, usage, asked)
+        events = self.endpoint.events(self.dialect, self.stamp, answer, usage, include_usage)
         if self.change is not None:
             events = altered(events, self.change)
         self.events = events

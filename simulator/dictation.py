@@ -91,8 +91,8 @@ def _prompted(request: ChatRequest) -> str | None:
         return " ".join(codes(text for m in returned for text in texts(m))) or None
     answer = dictated(request.prompt)
     # "Answer only with the code" names a code; it does not dictate those two words.
-    asked = answer or request.prompt
-    if "code" in asked.lower() and _ASKS_FOR_CODES.search(asked):
+    question = answer or request.prompt
+    if "code" in question.lower() and _ASKS_FOR_CODES.search(question):
         if answer is not None and codes([answer]):
             return answer
         known = codes(text for message in request.messages for text in texts(message))
@@ -100,13 +100,13 @@ def _prompted(request: ChatRequest) -> str | None:
     return answer
 
 
-def _structured(wanted: schema.Schema, prompt: str) -> str:
+def _structured(wanted_schema: schema.Schema, prompt: str) -> str:
     """JSON by a schema: what the prompt dictates if it fits, else the smallest value that does."""
     text = dictated(prompt) or ""
     if text.startswith(("{", "[")):
         try:
-            if schema.fits(wanted, json.loads(text)):
+            if schema.fits(wanted_schema, json.loads(text)):
                 return text
         except (ValueError, RecursionError):
             pass
-    return json.dumps(schema.instance(wanted), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(schema.instance(wanted_schema), ensure_ascii=False, separators=(",", ":"))

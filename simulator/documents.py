@@ -31,7 +31,7 @@ def _unpacked(stream: bytes) -> bytes:
 def _lines(page: bytes) -> list[str]:
     """The strings of the operators Tj and TJ, one per line."""
     lines = []
-    for shown in _SHOWN.findall(page):
-        text = b"".join(_STRING.findall(shown))
+    for operator in _SHOWN.findall(page):
+        text = b"".join(_STRING.findall(operator))
         lines.append(re.sub(rb"\\([()\\])", rb"\1", text).decode("latin-1"))
     return lines

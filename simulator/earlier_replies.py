@@ -31,8 +31,8 @@ class EarlierReplies:
             return known, True
         if len(self._known) >= _MOST:
             del self._known[next(iter(self._known))]
-        self._known[key] = given = StampedReply(reply, stamp)
-        return given, False
+        self._known[key] = stamped_reply = StampedReply(reply, stamp)
+        return stamped_reply, False
 
     def other(self, request: ChatRequest, reply: Answer, stamp: Stamp) -> Answer:
         """The model's latest reply to any client; the given one if there is none."""

@@ -45,9 +45,9 @@ def parse(data: Mapping[str, Any]) -> EmbeddingRequest:
     model = fields.text(data, "model")
     if not model:
         raise BadRequest("you must provide a model parameter", "model")
-    wanted = fields.one_of(data, "encoding_format", ("float", "base64"))
-    dimensions = fields.whole(data, "dimensions", 1, DIMENSIONS) or DIMENSIONS
-    return EmbeddingRequest(model, _texts(data.get("input")), dimensions, wanted == "base64")
+    encoding = fields.one_of(data, "encoding_format", ("float", "base64"))
+    dimensions = fields.whole_number(data, "dimensions", 1, DIMENSIONS) or DIMENSIONS
+    return EmbeddingRequest(model, _texts(data.get("input")), dimensions, encoding == "base64")
 
 
 def body(
@@ -94,9 +94,9 @@ def _coded(
 def _vector(model: str, ids: tuple[int, ...], dimensions: int) -> "array[float]":
     digest = blake2b(f"{model}\n{ids}".encode(), digest_size=8).digest()
     dice = Random(int.from_bytes(digest))
-    drawn = [dice.gauss(0.0, 1.0) for _ in range(DIMENSIONS)][:dimensions]
-    norm = sqrt(sum(number * number for number in drawn))
-    return array("f", [number / norm for number in drawn])
+    numbers = [dice.gauss(0.0, 1.0) for _ in range(DIMENSIONS)][:dimensions]
+    norm = sqrt(sum(number * number for number in numbers))
+    return array("f", [number / norm for number in numbers])
 
 
 def _ids(text: str | tuple[int, ...]) -> tuple[int, ...]:

@@ -48,7 +48,7 @@ class ChatCompletions:
         stamp: Stamp,
         answer: Answer,
         usage: dict[str, Any] | None,
-        asked: bool,
+        include_usage: bool,
     ) -> list[Event]:
-        """The events of a streamed reply except its end; `asked`: whether usage was asked for."""
-        return stream.events(dialect, stamp, answer, usage, asked)
+        """The events of a streamed reply except its end; `include_usage`: usage was asked for."""
+        return stream.events(dialect, stamp, answer, usage, include_usage)

@@ -74,7 +74,7 @@ def number(data: Mapping[str, Any], name: str, low: float, high: float) -> int |
     return value
 
 
-def whole(
+def whole_number(
     data: Mapping[str, Any], name: str, low: int | None = None, high: int | None = None
 ) -> int | None:
     """A whole number within bounds; None if absent or null. Raises BadRequest."""

@@ -114,15 +114,15 @@ class SlidingWindow:
 
     def __init__(self, per_minute: int, now: float) -> None:
         self.capacity = per_minute
-        self._taken: deque[tuple[float, float]] = deque()
+        self._uses: deque[tuple[float, float]] = deque()
 
     def wait_s(self, amount: float, now: float) -> float:
         self._forget(now)
         over = self._used() + min(amount, self.capacity) - self.capacity
-        for at, taken in self._taken:
+        for at, used_amount in self._uses:
             if over <= 0:
                 break
-            over -= taken
+            over -= used_amount
             if over <= 0:
                 return max(0.0, at + WINDOW_S - now)
         return 0.0
@@ -130,14 +130,14 @@ class SlidingWindow:
     def take(self, amount: float, now: float) -> None:
         self._forget(now)
         # What is given back was taken before; subtract it from the newest, so none expires twice.
-        while amount < 0 and self._taken:
-            at, taken = self._taken.pop()
-            amount += taken
+        while amount < 0 and self._uses:
+            at, used_amount = self._uses.pop()
+            amount += used_amount
             if amount > 0:
-                self._taken.append((at, amount))
+                self._uses.append((at, amount))
                 return
         if amount > 0:
-            self._taken.append((now, amount))
+            self._uses.append((now, amount))
 
     def remaining(self, now: float) -> int:
         self._forget(now)
@@ -145,14 +145,14 @@ class SlidingWindow:
 
     def reset_s(self, now: float) -> float:
         self._forget(now)
-        return self._taken[-1][0] + WINDOW_S - now if self._taken else 0.0
+        return self._uses[-1][0] + WINDOW_S - now if self._uses else 0.0
 
     def _used(self) -> float:
-        return sum(taken for _, taken in self._taken)
+        return sum(used_amount for _, used_amount in self._uses)
 
     def _forget(self, now: float) -> None:
-        while self._taken and self._taken[0][0] + WINDOW_S <= now:
-            self._taken.popleft()
+        while self._uses and self._uses[0][0] + WINDOW_S <= now:
+            self._uses.popleft()
 
 
 KINDS: dict[str, type[Meter]] = {

@@ -15,13 +15,13 @@ def written(prompt: str, most: int, rule: Reply, dice: Random) -> str | None:
 
     No line has less than a token, so no budget of `most` tokens holds more.
     """
-    asked = _ASKED.match(prompt)
-    if asked is None:
+    match = _ASKED.match(prompt)
+    if match is None:
         return None
-    before, after = asked[1] or "", asked[2] or ""
-    first, last = int(asked[3]), int(asked[4])
+    before, after = match[1] or "", match[2] or ""
+    first, last = int(match[3]), int(match[4])
     count = min(last - first + 1, most)
     if rule.list_lines:
-        own = rule.list_lines * dice.lognormvariate(0.0, rule.list_spread)
-        count = max(1, min(count, round(own)))
+        length = rule.list_lines * dice.lognormvariate(0.0, rule.list_spread)
+        count = max(1, min(count, round(length)))
     return "\n".join(f"{before}{first + place}{after}" for place in range(count))

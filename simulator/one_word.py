@@ -52,8 +52,8 @@ def likeliest(question: str, rule: Answers, dice: Random) -> dict[str, float]:
         word: log(chance) + (dice.gauss(0.0, rule.jitter) if rule.jitter else 0.0)
         for word, chance in zip(words, chances, strict=True)
     }
-    whole = log(sum(map(exp, logs.values())))
-    return dict(sorted(((w, n - whole) for w, n in logs.items()), key=lambda item: -item[1]))
+    log_total = log(sum(map(exp, logs.values())))
+    return dict(sorted(((w, n - log_total) for w, n in logs.items()), key=lambda item: -item[1]))
 
 
 def _served(
@@ -66,8 +66,8 @@ def _served(
         weights = rule.other
     words, chances = table(weights, question)
     if rule.quantised:
-        own = Random(f"quantised\n{weights}\n{question}")
-        chances = tuple(chance * exp(own.gauss(0.0, rule.quantised)) for chance in chances)
+        noise = Random(f"quantised\n{weights}\n{question}")
+        chances = tuple(chance * exp(noise.gauss(0.0, rule.quantised)) for chance in chances)
         chances = tuple(chance / sum(chances) for chance in chances)
     return words, chances
 
@@ -75,17 +75,17 @@ def _served(
 @lru_cache(maxsize=4096)
 def table(weights: int, question: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
     """The words that answer a question, and their probabilities at temperature 1."""
-    facts, own = Random(question), Random(f"{weights}\n{question}")
+    facts, own_dice = Random(question), Random(f"{weights}\n{question}")
     fixed, common = facts.random() < 0.5, facts.random() < _AGREE
     fact = facts.choice(_WORDS)
-    words = own.sample(_WORDS, 12)
+    words = own_dice.sample(_WORDS, 12)
     if fixed:
         usual = fact if common else words[0]
         others = [word for word in words[1:6] if word != usual]
-        sure = own.uniform(_SURE, 1.0)
+        sure = own_dice.uniform(_SURE, 1.0)
         rest = (1.0 - sure) / len(others)
         return (usual, *others), (sure, *[rest] * len(others))
-    size, slope = own.randrange(3, 13), own.uniform(0.6, 2.0)
+    size, slope = own_dice.randrange(3, 13), own_dice.uniform(0.6, 2.0)
     tail = [1.0 / (rank + 1) ** slope for rank in range(size)]
     return tuple(words[:size]), tuple(weight / sum(tail) for weight in tail)
 

@@ -270,15 +270,15 @@ def _value(value: Any, hint: Any, where: str) -> Any:
         if not isinstance(value, list) or not value:
             raise ProfileError(f"{where} must be a list of whole numbers")
         return tuple(_value(item, int, where) for item in value)
-    wanted = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    if bool in wanted and isinstance(value, bool):
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    if bool in kinds and isinstance(value, bool):
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and (float in wanted or (int in wanted and isinstance(value, int))):
+    if number and (float in kinds or (int in kinds and isinstance(value, int))):
         if value < 0:
             raise ProfileError(f"{where} must not be negative")
-        return float(value) if float in wanted else value
-    kind = "true or false" if bool in wanted else "a number" if float in wanted else "whole"
+        return float(value) if float in kinds else value
+    kind = "true or false" if bool in kinds else "a number" if float in kinds else "whole"
     raise ProfileError(f"{where} must be {kind}, not {value!r}")
 
 

@@ -35,7 +35,7 @@ def excerpt(text: str, count: int, dice: Random) -> tuple[int, ...]:
     return (ids * turns)[start : start + count]
 
 
-def spoken(ids: tuple[int, ...]) -> list[str]:
+def token_texts(ids: tuple[int, ...]) -> list[str]:
     """The text of each token, the first without the space it may begin with."""
     texts = tokens.pieces(ids)
     if texts:

@@ -32,7 +32,7 @@ def items(
         yield {
             "id": f"msg_{name}", "type": "message", "status": status, "role": "assistant",
             "content": [part],
-        }, replies.spoken(choice.content_ids) or [choice.content]  # fmt: skip
+        }, replies.token_texts(choice.content_ids) or [choice.content]  # fmt: skip
 
 
 def item_events(

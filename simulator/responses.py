@@ -33,7 +33,7 @@ class Responses(ChatCompletions):
     end = b""
 
     def __init__(self) -> None:
-        self._asked: dict[str, Any] = {}
+        self._request: dict[str, Any] = {}
 
     def id_prefix(self, dialect: Dialect) -> str:
         return "resp_"
@@ -42,15 +42,15 @@ class Responses(ChatCompletions):
         """Refuses nothing: the dialects' rules are about the fields of chat requests."""
 
     def chat_fields(self, data: dict[str, Any], known: Conversations) -> dict[str, Any]:
-        self._asked = data
+        self._request = data
         chat = {name: data[name] for name in _SHARED if data.get(name) is not None}
         chat |= {new: data[old] for old, new in _RENAMED.items() if data.get(old) is not None}
         chat["messages"] = self._messages(data, known)
         effort = _mapping(data, "reasoning").get("effort")
         if effort is not None:
             chat["reasoning_effort"] = effort
-        if (wanted := _mapping(data, "text").get("format")) is not None:
-            chat["response_format"] = _response_format(wanted)
+        if (text_format := _mapping(data, "text").get("format")) is not None:
+            chat["response_format"] = _response_format(text_format)
         if data.get("tools"):
             if not isinstance(data["tools"], list):
                 raise BadRequest("Invalid type for 'tools': expected a list.", "tools")
@@ -87,7 +87,7 @@ class Responses(ChatCompletions):
     def remember(
         self, stamp: Stamp, request: ChatRequest, answer: Answer, known: Conversations
     ) -> None:
-        if self._asked.get("store") is False:
+        if self._request.get("store") is False:
             return
         # Instructions apply to one response only.
         conversation = [m for m in request.messages if m["role"] != "system"]
@@ -116,7 +116,7 @@ class Responses(ChatCompletions):
 
     def _response(self, stamp: Stamp, status: str) -> dict[str, Any]:
         """The response object with the request's settings and an empty output."""
-        asked = self._asked
+        request = self._request
         return {
             "id": stamp.id,
             "object": "response",
@@ -125,24 +125,24 @@ class Responses(ChatCompletions):
             "background": False,
             "error": None,
             "incomplete_details": None,
-            "instructions": asked.get("instructions"),
-            "max_output_tokens": asked.get("max_output_tokens"),
+            "instructions": request.get("instructions"),
+            "max_output_tokens": request.get("max_output_tokens"),
             "model": stamp.model,
             "output": [],
-            "parallel_tool_calls": asked.get("parallel_tool_calls", True),
-            "previous_response_id": asked.get("previous_response_id"),
-            "reasoning": {"effort": _mapping(asked, "reasoning").get("effort"), "summary": None},
+            "parallel_tool_calls": request.get("parallel_tool_calls", True),
+            "previous_response_id": request.get("previous_response_id"),
+            "reasoning": {"effort": _mapping(request, "reasoning").get("effort"), "summary": None},
             "service_tier": stamp.service_tier or "default",
-            "store": asked.get("store", True),
-            "temperature": asked.get("temperature", 1.0),
-            "text": asked.get("text") or {"format": {"type": "text"}},
-            "tool_choice": asked.get("tool_choice") or "auto",
-            "tools": asked.get("tools") or [],
-            "top_p": asked.get("top_p", 1.0),
+            "store": request.get("store", True),
+            "temperature": request.get("temperature", 1.0),
+            "text": request.get("text") or {"format": {"type": "text"}},
+            "tool_choice": request.get("tool_choice") or "auto",
+            "tools": request.get("tools") or [],
+            "top_p": request.get("top_p", 1.0),
             "truncation": "disabled",
             "usage": None,
-            "user": asked.get("user"),
-            "metadata": asked.get("metadata") or {},
+            "user": request.get("user"),
+            "metadata": request.get("metadata") or {},
         }
 
     def events(
@@ -151,29 +151,35 @@ class Responses(ChatCompletions):
         stamp: Stamp,
         answer: Answer,
         usage: dict[str, Any] | None,
-        asked: bool,
+        include_usage: bool,
     ) -> list[Event]:
         begun = self._response(stamp, "in_progress")
-        whole = self.plain(dialect, stamp, answer, usage or dialect.usage(answer, None))
+        complete_response = self.plain(dialect, stamp, answer, usage or dialect.usage(answer, None))
         number = 0
         events: list[tuple[dict[str, Any], int, bool]] = [
             ({"type": "response.created", "response": begun}, 0, False),
             ({"type": "response.in_progress", "response": begun}, 0, False),
         ]
         for place, (item, pieces) in enumerate(
-            items(stamp, answer.choices[0], whole["output"][-1].get("status"))
+            items(stamp, answer.choices[0], complete_response["output"][-1].get("status"))
         ):
             for body, is_token in item_events(item, pieces, place):
                 events.append((body, number, is_token))
                 number += is_token
-        events.append(({"type": f"response.{whole['status']}", "response": whole}, number, False))
+        events.append(
+            (
+                {"type": f"response.{complete_response['status']}", "response": complete_response},
+                number,
+                False,
+            )
+        )
         return [
             Event(sse(body | {"sequence_number": i}), max(0, due - (not is_token)), is_token)
             for i, (body, due, is_token) in enumerate(events)
         ]
 
 
-def _usage(answer: Answer, stated: dict[str, Any]) -> dict[str, Any]:
+def _usage(answer: Answer, chat_usage: dict[str, Any]) -> dict[str, Any]:
     """Usage under this endpoint's names; anything else that the dialect states is kept."""
     usage = {
         "input_tokens": answer.prompt_tokens,
@@ -182,7 +188,7 @@ def _usage(answer: Answer, stated: dict[str, Any]) -> dict[str, Any]:
         "output_tokens_details": {"reasoning_tokens": answer.reasoning_tokens},
         "total_tokens": answer.total_tokens,
     }
-    return usage | ({"cost": stated["cost"]} if "cost" in stated else {})
+    return usage | ({"cost": chat_usage["cost"]} if "cost" in chat_usage else {})
 
 
 def _message(item: Any, index: int) -> list[dict[str, Any]]:
@@ -230,10 +236,13 @@ def _tool(tool: Any, index: int) -> dict[str, Any]:
     return {"type": "function", "function": {k: v for k, v in tool.items() if k != "type"}}
 
 
-def _response_format(wanted: Any) -> Any:
-    if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
-        return wanted
-    return {"type": "json_schema", "json_schema": {k: v for k, v in wanted.items() if k != "type"}}
+def _response_format(text_format: Any) -> Any:
+    if not isinstance(text_format, dict) or text_format.get("type") != "json_schema":
+        return text_format
+    return {
+        "type": "json_schema",
+        "json_schema": {k: v for k, v in text_format.items() if k != "type"},
+    }
 
 
 def _mapping(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -42,43 +42,43 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class Sample:
     """The tokens of a reply; `logprobs` has one entry per token if they were requested."""
 
     ids: tuple[int, ...]
     logprobs: Sequence[dict[str, Any]] | None
 
 
-def free(count: int, sampling: Sampling, dice: Random) -> Drawn:
+def free(count: int, sampling: Sampling, dice: Random) -> Sample:
     """`count` tokens of prose."""
     ids, starts = replies.sentences(replies.PROSE)
     first = _Place({**_table()}, sampling)
     begin = first.draw(dice)
     start = next((start for start in starts if ids[start] == begin), 0)
     rest = (ids * ((start + count) // len(ids) + 1))[start + 1 : start + count]
-    return _drawn([(first, begin)], rest, _FREE, sampling, dice)
+    return _sample([(first, begin)], rest, _FREE, sampling, dice)
 
 
-def dictated(ids: Sequence[int], sampling: Sampling, dice: Random) -> Drawn:
+def dictated(ids: Sequence[int], sampling: Sampling, dice: Random) -> Sample:
     """The tokens of a dictated text, except where `logit_bias` forbids or forces others."""
-    return _drawn([], ids, _DICTATED, sampling, dice)
+    return _sample([], ids, _DICTATED, sampling, dice)
 
 
-def _drawn(
+def _sample(
     begun: list[tuple["_Place", int]],
     rest: Sequence[int],
     logit: float,
     sampling: Sampling,
     dice: Random,
-) -> Drawn:
+) -> Sample:
     places = begun
     for number in rest:
         place = _Place({**_table(), number: logit}, sampling)
         places.append((place, place.draw(dice)))
     ids = tuple(number for _, number in places)
     if not sampling.logprobs:
-        return Drawn(ids, None)
-    return Drawn(ids, _entries(places, replies.spoken(ids), sampling.top_logprobs))
+        return Sample(ids, None)
+    return Sample(ids, _entries(places, replies.token_texts(ids), sampling.top_logprobs))
 
 
 def _entries(
@@ -89,16 +89,16 @@ def _entries(
     entries = []
     for (place, number), text in zip(places, texts, strict=True):
         best = sorted(place.logprobs.items(), key=lambda item: -item[1])[:top]
-        shown = [_entry(text if i == number else _text(i), value) for i, value in best]
-        entries.append(_entry(text, place.logprobs[number]) | {"top_logprobs": shown})
+        top_entries = [_entry(text if i == number else _text(i), value) for i, value in best]
+        entries.append(_entry(text, place.logprobs[number]) | {"top_logprobs": top_entries})
     return entries
 
 
-def of_word(likeliest: Mapping[str, float], said: str, top: int) -> dict[str, Any]:
+def of_word(likeliest: Mapping[str, float], word: str, top: int) -> dict[str, Any]:
     """The entry of a token that is a whole word, and what else might have been it."""
-    own = likeliest.get(said, min(likeliest.values()))
-    shown = [_entry(text, value) for text, value in [*likeliest.items()][:top]]
-    return _entry(said, own) | {"top_logprobs": shown}
+    logprob = likeliest.get(word, min(likeliest.values()))
+    top_entries = [_entry(text, value) for text, value in [*likeliest.items()][:top]]
+    return _entry(word, logprob) | {"top_logprobs": top_entries}
 
 
 def _entry(text: str, logprob: float) -> dict[str, Any]:
@@ -118,8 +118,8 @@ class _Place:
         # Greedy decoding has no temperature to divide by; its logprobs are those of temperature 1.
         heat = sampling.temperature or 1.0
         most = max(logits.values())
-        whole = log(sum(exp((logit - most) / heat) for logit in logits.values()))
-        self.logprobs = {n: (logit - most) / heat - whole for n, logit in logits.items()}
+        log_total = log(sum(exp((logit - most) / heat) for logit in logits.values()))
+        self.logprobs = {n: (logit - most) / heat - log_total for n, logit in logits.items()}
         self._greedy = sampling.temperature == 0
         self._top_p = sampling.top_p
 
@@ -127,18 +127,18 @@ class _Place:
         ranked = sorted(self.logprobs.items(), key=lambda item: -item[1])
         if self._greedy:
             return ranked[0][0]
-        kept, mass = [], 0.0
+        nucleus, mass = [], 0.0
         for number, logprob in ranked:
-            kept.append((number, exp(logprob)))
+            nucleus.append((number, exp(logprob)))
             mass += exp(logprob)
             if mass >= self._top_p:
                 break
         point = dice.random() * mass
-        for number, share in kept:
+        for number, share in nucleus:
             point -= share
             if point <= 0:
                 return number
-        return kept[-1][0]
+        return nucleus[-1][0]
 
 
 @cache

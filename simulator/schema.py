@@ -124,8 +124,8 @@ class _Builder:
         least, most = int(schema.get("minItems", 0)), int(schema.get("maxItems", 50))
         part = schema.get("items", {})
         prefix = [self.value(p, name, depth + 1) for p in schema.get("prefixItems", [])]
-        wanted = max(0, max(least, 1) - len(prefix)) if most else 0
-        items = [self.value(part, name, depth + 1) for _ in range(wanted)]
+        count = max(0, max(least, 1) - len(prefix)) if most else 0
+        items = [self.value(part, name, depth + 1) for _ in range(count)]
         if schema.get("uniqueItems"):
             items = _distinct(items, self._plain(part) if isinstance(part, Mapping) else {})
         return prefix + items
@@ -146,19 +146,19 @@ def _string(schema: Schema, name: str) -> str:
     return text.ljust(int(schema.get("minLength", 0)), "x")[: schema.get("maxLength")]
 
 
-def _number(schema: Schema, whole: bool) -> int | float:
+def _number(schema: Schema, is_integer: bool) -> int | float:
     low, high = schema.get("minimum", float("-inf")), schema.get("maximum", float("inf"))
     if isinstance(schema.get("exclusiveMinimum"), int | float):
-        low = max(low, schema["exclusiveMinimum"] + (1 if whole else 1e-6))
+        low = max(low, schema["exclusiveMinimum"] + (1 if is_integer else 1e-6))
     if isinstance(schema.get("exclusiveMaximum"), int | float):
-        high = min(high, schema["exclusiveMaximum"] - (1 if whole else 1e-6))
+        high = min(high, schema["exclusiveMaximum"] - (1 if is_integer else 1e-6))
     step = schema.get("multipleOf")
     number = _suggested(schema, int, float)
     if number is None or not low <= number <= high:
         number = max(low, min(high, 1))
         if step:
             number = -(-number // step) * step
-    return int(number) if whole else number
+    return int(number) if is_integer else number
 
 
 def _matches(text: str, pattern: str) -> bool:
@@ -187,15 +187,15 @@ def _merged(schema: Schema, other: Schema) -> dict[str, Any]:
 
 
 def _distinct(items: list[Any], schema: Schema) -> list[Any]:
-    seen: list[Any] = []
+    distinct: list[Any] = []
     for item in items:
-        while item in seen:
+        while item in distinct:
             if isinstance(item, bool) or not isinstance(item, str | int | float):
                 break
             item = f"{item}x" if isinstance(item, str) else item + schema.get("multipleOf", 1)
-        if item not in seen:
-            seen.append(item)
-    return seen
+        if item not in distinct:
+            distinct.append(item)
+    return distinct
 
 
 # One character or class of a regular expression, and how often it occurs.

@@ -28,13 +28,17 @@ class Event:
 
 
 def events(
-    dialect: Dialect, stamp: Stamp, answer: Answer, usage: dict[str, Any] | None, asked: bool
+    dialect: Dialect,
+    stamp: Stamp,
+    answer: Answer,
+    usage: dict[str, Any] | None,
+    include_usage: bool,
 ) -> list[Event]:
     """The events of a whole reply except [DONE]: role, tokens, finish, and usage if given.
 
-    `asked`: the client asked for usage, so every other chunk has `usage: null`.
+    `include_usage`: the client asked for usage, so every other chunk has `usage: null`.
     """
-    chunk = _Chunk(dialect, stamp, asked)
+    chunk = _Chunk(dialect, stamp, include_usage)
     stream_events: list[Event] = []
     if (first := dialect.first_chunk()) is not None:
         stream_events.append(Event(b"data: " + encode(first) + b"\n\n", 0))
@@ -53,7 +57,7 @@ def _choice(chunk: "_Chunk", choice: Choice, reasoning_key: str) -> list[Event]:
     choice_events = [Event(chunk.delta(role), 0)]
     number = 0
     if choice.reasoning is not None and reasoning_key:
-        for text in replies.spoken(choice.reasoning_ids):
+        for text in replies.token_texts(choice.reasoning_ids):
             choice_events.append(Event(chunk.text(reasoning_key, text), number, True))
             number += 1
     else:
@@ -96,14 +100,14 @@ def error_event(body: dict[str, Any]) -> bytes:
 class _Chunk:
     """Chunks of one reply; those of plain text are assembled from prepared bytes."""
 
-    def __init__(self, dialect: Dialect, stamp: Stamp, asked: bool) -> None:
+    def __init__(self, dialect: Dialect, stamp: Stamp, include_usage: bool) -> None:
         self._head = {
             "id": stamp.id,
             "object": "chat.completion.chunk",
             "created": stamp.created,
             "model": stamp.model,
         } | dialect.common(stamp)
-        self._tail = {"usage": None} if asked else {}
+        self._tail = {"usage": None} if include_usage else {}
         self._usage_choices = dialect.usage_choices()
         self.of(0)
 
@@ -142,7 +146,7 @@ def _content(choice: Choice) -> list[str]:
     """The content's pieces; one without tokens (the fault big_body) is a single piece."""
     if choice.content and not choice.content_ids:
         return [choice.content]
-    return replies.spoken(choice.content_ids)
+    return replies.token_texts(choice.content_ids)
 
 
 def _tool_deltas(choice: Choice) -> Iterator[dict[str, Any]]:

@@ -41,13 +41,13 @@ def calls(request: ChatRequest, identity: str) -> list[ToolCall]:
     ):
         return []
     functions = {tool["function"]["name"]: tool["function"] for tool in request.tools}
-    wanted = dictated(request.prompt, functions)
+    wanted_calls = dictated(request.prompt, functions)
     if choice in functions:
-        wanted = [call for call in wanted if call[0] == choice] or [(choice, None)]
-    if not wanted:
-        wanted = [(_named(functions, request.prompt), None)]
+        wanted_calls = [call for call in wanted_calls if call[0] == choice] or [(choice, None)]
+    if not wanted_calls:
+        wanted_calls = [(_named(functions, request.prompt), None)]
     if not request.parallel_tool_calls:
-        wanted = wanted[:1]
+        wanted_calls = wanted_calls[:1]
     return [
         ToolCall(
             f"call_{identity}" + (f"_{number}" if number else ""),
@@ -56,7 +56,7 @@ def calls(request: ChatRequest, identity: str) -> list[ToolCall]:
                 _arguments(functions[name], arguments), ensure_ascii=False, separators=(",", ":")
             ),
         )
-        for number, (name, arguments) in enumerate(wanted)
+        for number, (name, arguments) in enumerate(wanted_calls)
     ]
 
 
@@ -66,7 +66,7 @@ def dictated(prompt: str, functions: Mapping[str, Any]) -> list[tuple[str, dict[
     If the word before `with` is not a function's name, the last function named before it is meant,
     or at first the one that the prompt names anywhere.
     """
-    wanted: list[tuple[str, dict[str, Any] | None]] = []
+    wanted_calls: list[tuple[str, dict[str, Any] | None]] = []
     name = ""
     for match in _DICTATED.finditer(prompt):
         try:
@@ -74,8 +74,8 @@ def dictated(prompt: str, functions: Mapping[str, Any]) -> list[tuple[str, dict[
         except (ValueError, RecursionError):
             continue
         name = match[1] if match[1] in functions else name or _named(functions, prompt)
-        wanted.append((name, arguments))
-    return wanted
+        wanted_calls.append((name, arguments))
+    return wanted_calls
 
 
 def _arguments(function: Mapping[str, Any], dictated: dict[str, Any] | None) -> Any:

@@ -106,9 +106,9 @@ class Exchange:
                 continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
-                    await self.gone()
+                    await self.until_gone()
 
-    async def gone(self) -> None:
+    async def until_gone(self) -> None:
         """Waits for the client to go away. Always ends by raising ClientGone."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
@@ -130,7 +130,7 @@ class Exchange:
     async def _lost(self) -> None:
         # If we returned before uvicorn knew that the connection is gone, it would log an error.
         with contextlib.suppress(ClientGone):
-            await self.gone()
+            await self.until_gone()
 
     def _check(self) -> None:
         if self._cycle.disconnected:

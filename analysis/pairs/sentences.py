@@ -167,7 +167,7 @@ def growth(t: Words, verdict: Verdict) -> str:
 
 def precision(t: Words, metric: str, outlook: Outlook) -> str:
     """How precise the run is, and how many pairs a narrower interval would take."""
-    now, wanted = (f"±{v * 1000:,.1f} ms" for v in (outlook.half, outlook.wanted))
+    now, wanted = (f"±{v * 1000:,.1f} ms" for v in (outlook.half, outlook.wanted_half))
     what = name(t, metric)
     if not outlook.more:
         return t(f"{_upper(what)} is known to {now}.", f"{what}精度为 {now}。")

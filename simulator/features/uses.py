@@ -160,14 +160,14 @@ def harmless_fields(data: Body) -> bool:
     return "verbosity" in data or len(_HARMLESS_FIELDS.intersection(data)) >= 3
 
 
-def structured(wanted: str) -> Any:
-    """Whether the request is about `wanted`: json.object, json.schema, .deep or .stream."""
-    return lambda data: _structured(data) == wanted
+def structured(feature: str) -> Any:
+    """Whether the request is about `feature`: json.object, json.schema, .deep or .stream."""
+    return lambda data: _structured(data) == feature
 
 
-def tool(wanted: str) -> Any:
-    """Whether the request is about `wanted`, one of the features of tools."""
-    return lambda data: _tool(data) == wanted
+def tool(feature: str) -> Any:
+    """Whether the request is about `feature`, one of the features of tools."""
+    return lambda data: _tool(data) == feature
 
 
 def schema_repeated(data: Body) -> bool:
@@ -175,14 +175,14 @@ def schema_repeated(data: Body) -> bool:
     return _structured(data) in ("json.schema", "json.schema.stream")
 
 
-def response(wanted: str) -> Any:
+def response(feature: str) -> Any:
     """Whether a body of /responses is about plain, stream, tool, previous or json."""
-    return lambda data: _response(data) == wanted
+    return lambda data: _response(data) == feature
 
 
-def embedding(wanted: str) -> Any:
+def embedding(feature: str) -> Any:
     """Whether a body of /embeddings is about plain, base64, dimensions or batch."""
-    return lambda data: _embedding(data) == wanted
+    return lambda data: _embedding(data) == feature
 
 
 def never(data: Body) -> bool:
@@ -219,13 +219,13 @@ def _parts(data: Body) -> list[list[Any]]:
 
 
 def _structured(data: Body) -> str:
-    wanted = data.get("response_format")
-    kind = wanted.get("type") if isinstance(wanted, dict) else None
+    response_format = data.get("response_format")
+    kind = response_format.get("type") if isinstance(response_format, dict) else None
     if kind == "json_object":
         return "json.object"
     if kind != "json_schema":
         return ""
-    text = json.dumps(wanted)
+    text = json.dumps(response_format)
     if '"$defs"' in text or '"anyOf"' in text:
         return "json.schema.deep"
     return "json.schema.stream" if data.get("stream") else "json.schema"

@@ -73,8 +73,8 @@ def stop_at_the_cap(answer: Answer, request: ChatRequest) -> None:
 
 def stop_text_left_in(answer: Answer, request: ChatRequest) -> None:
     """The text ends with the stop string."""
-    whole = dictation.reply(request) or ""
-    match = next((stop for stop in request.stop if stop in whole), "")
+    dictated_text = dictation.reply(request) or ""
+    match = next((stop for stop in request.stop if stop in dictated_text), "")
     for choice in answer.choices:
         _say(choice, f"{choice.content}{match}")
 
