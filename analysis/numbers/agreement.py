@@ -24,11 +24,10 @@ before the tokens are known.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 from analysis.numbers.phase_numbers import PhaseNumbers
-from analysis.numbers.pricing import STATED
+from analysis.numbers.pricing import STATED, last_decimal
 from analysis.numbers.providers import comparable
 
 Row = Mapping[str, Any]
@@ -133,7 +132,7 @@ def _unexplained(plain: Row, streamed: Row, factor: float) -> bool:
     if ratios is None:
         return False
     low, high = ratios
-    slack = 2 * _last_decimal(costs)
+    slack = 2 * last_decimal(costs)
     was, now = costs
     if now > (was + slack) * high * factor + slack:
         return True
@@ -194,9 +193,3 @@ def _reasons_differ(plain: Row, streamed: Row) -> bool:
     if used is not None and budget is not None and used < budget - _SPARE_TOKENS:
         return True
     return bool(cut["content"]) and cut["content"] == ended["content"]
-
-
-def _last_decimal(costs: Iterable[float]) -> float:
-    """The unit of the last decimal that either cost has; at most 1."""
-    exponents = [Decimal(repr(float(cost))).normalize().as_tuple().exponent for cost in costs]
-    return float(Decimal(1).scaleb(min(0, *(e for e in exponents if isinstance(e, int)))))

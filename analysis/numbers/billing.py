@@ -8,13 +8,14 @@ shown is not judged either.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import fsum, isclose
+from math import isclose
 
 from analysis.numbers.billing_findings import OF_OUTPUT, Finding, Kind
 from analysis.numbers.billing_money import REFUSED, of_money
 from analysis.numbers.billing_rows import FEWEST, Row, by_table, cost_of, counted, known
 from analysis.numbers.second_count import SecondCount, findings_beside, second_count
 from analysis.numbers.token_line import HIDDEN_TOKENS, TokenLine, fit_line
+from recording.exact_amount import money_sum
 from rules.billing_cases import CASES, CHOICES, NAMED, repeats
 from rules.prices import Prices
 
@@ -89,7 +90,7 @@ class ModelBill:
         if any(finding.kind in unknown for finding in self.findings):
             return None
         amounts = (finding.amount for finding in self.findings if finding.unit == "money")
-        return fsum(amount for amount in amounts if amount > 0)
+        return money_sum(amount for amount in amounts if amount > 0)
 
 
 def judge(
@@ -224,8 +225,10 @@ def _bill(
         prompt=total("prompt_tokens"),
         completion=total("completion_tokens"),
         cached=total("cached_tokens"),
-        priced=fsum(t for t in tables if t is not None) if tables and None not in tables else None,
-        charged=fsum(cost for _, cost in paid) if paid else None,
+        priced=money_sum(t for t in tables if t is not None)
+        if tables and None not in tables
+        else None,
+        charged=money_sum(cost for _, cost in paid) if paid else None,
         with_cost=len(paid),
         refused=sum(row["outcome"] in REFUSED.get(name, ()) for row in rows),
         stated_limit=max(limits) if limits else None,

@@ -4,13 +4,13 @@ A price table says what is due, or else what a plain request of the same usage c
 """
 
 from collections.abc import Callable, Sequence
-from math import fsum
 from typing import Any
 
 from analysis.numbers.billing_findings import Finding, Kind
 from analysis.numbers.billing_rows import FEWEST, Row, by_table, cost_of, known
 from analysis.numbers.charged_apart import Apart, Charge, Unit, apart, beyond, charge
-from analysis.numbers.pricing import unit_of
+from analysis.numbers.pricing import last_decimal
+from recording.exact_amount import money_sum
 from rules.prices import PRICED, Prices
 
 PLAIN = ("plain", "plain_again")
@@ -24,7 +24,7 @@ def of_money(rows: Sequence[Row], model: str, prices: Prices | None) -> list[Fin
     costs = [cost for row in rows if (cost := cost_of(row)) is not None]
     if not costs:
         return findings
-    unit = unit_of(costs)
+    unit = last_decimal(costs)
     if prices is not None:
         missed, judged = _by_table(rows, model, prices, unit)
         if judged.changed:
@@ -51,7 +51,7 @@ def _refused(rows: Sequence[Row]) -> list[Finding]:
     for case, outcomes in REFUSED.items():
         paid = [cost for row in rows if row["outcome"] in outcomes and (cost := cost_of(row))]
         if len(paid) >= FEWEST:
-            findings.append(Finding(Kind.REFUSED_CHARGED, case, fsum(paid), len(paid)))
+            findings.append(Finding(Kind.REFUSED_CHARGED, case, money_sum(paid), len(paid)))
     return findings
 
 
@@ -102,7 +102,7 @@ def _named(judged: Apart) -> list[Finding]:
             else Kind.NOT_TOLD_FROM_TIME
         )
         amount, count = (
-            fsum(group.amount for group in units),
+            money_sum(group.amount for group in units),
             sum(len(group.charges) for group in units),
         )
         hits = all(group.hit for group in units)

@@ -13,7 +13,8 @@ from enum import StrEnum
 from math import fsum
 from typing import Any
 
-from analysis.numbers.pricing import unit_of
+from analysis.numbers.pricing import last_decimal
+from recording.exact_amount import money_sum
 from recording.outcome import Outcome
 from rules.billing_cases import LEFT
 
@@ -104,7 +105,7 @@ def _of_case(
     billed: Mapping[str, float],
 ) -> CancelledCharge:
     costs = [billed.get(row["task_id"], 0.0) for row in left]
-    unit = unit_of([*known, *costs])
+    unit = last_decimal([*known, *costs])
     held = [row["elapsed_sec"] for row in left if row["elapsed_sec"] is not None]
     took = [row["elapsed_sec"] for row in whole if row["elapsed_sec"] is not None]
     held_s, whole_s = max(held, default=None), min(took, default=None)
@@ -122,7 +123,7 @@ def _of_case(
         unjudged.case,
         len(left),
         verdict,
-        fsum(costs),
+        money_sum(costs),
         mean * len(left),
         held_s,
         whole_s,

@@ -8,12 +8,12 @@ request of any other case does, and one of those stands between them in time.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import pairwise
 from math import inf
 
 from analysis.numbers.agreement import CACHEABLE_TOKENS
 from analysis.numbers.billing_rows import FEWEST, Row, cached_of, cost_of, known
+from recording.exact_amount import exact_amount
 
 _DUST = 1e-9  # binary dust of a cost, as a share
 
@@ -116,9 +116,7 @@ def apart(charges: Sequence[Charge]) -> Apart:
 
 def beyond(charges: Sequence[Charge]) -> float:
     """The sum of what charges exceed what is due, money: exact in decimals, as amounts are."""
-    return float(
-        sum(Decimal(repr(charged.cost)) - Decimal(repr(charged.due)) for charged in charges)
-    )
+    return float(sum(exact_amount(charged.cost) - exact_amount(charged.due) for charged in charges))
 
 
 def _all_off(charges: Sequence[Charge]) -> bool:

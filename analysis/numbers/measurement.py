@@ -26,6 +26,7 @@ from analysis.numbers.stated_times import possible
 from analysis.numbers.unanswered import waits_s
 from analysis.reading.groups import known_sum, runs
 from analysis.reading.subset import Chosen
+from recording.exact_amount import money_sum
 from recording.outcome import Outcome
 from rules import percentiles
 from rules.slo import Slo
@@ -345,7 +346,7 @@ def _sum(rows: "DataFrame | Chosen", name: str) -> int | None:
 
 def _money(rows: Chosen) -> float | None:
     known = rows["api_cost"].dropna()
-    return known_sum(known) if len(known) else None
+    return money_sum([known_sum(known)]) if len(known) else None
 
 
 def _share(rows: Chosen, name: str) -> float | None:

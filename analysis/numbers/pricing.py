@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from analysis.reading.groups import known_sum
+from recording.exact_amount import exact_amount, money_sum
 from rules.prices import PRICED, Prices
 
 if TYPE_CHECKING:
@@ -107,12 +108,12 @@ def rounding(rows: "DataFrame", prices: Prices | None, billed: Sequence[float] =
     return min(COARSEST, max([FINEST, *units]))
 
 
-def last_decimal(amounts: "NDArray[Any]") -> float:
+def last_decimal(amounts: "Sequence[float] | NDArray[Any]") -> float:
     """The unit of the last decimal that any of the amounts has; at most 1."""
     import numpy as np
 
     distinct = np.unique(amounts)[:_LOOKED_AT].tolist()
-    exponents = [Decimal(repr(value)).as_tuple().exponent for value in distinct]
+    exponents = [exact_amount(value).as_tuple().exponent for value in distinct]
     finest = min((e for e in exponents if isinstance(e, int)), default=0)
     return float(Decimal(1).scaleb(min(0, finest)))
 
@@ -133,14 +134,8 @@ def _compared(model: str, rows: "DataFrame", tolerance: float) -> Compared:
     return Compared(
         model,
         len(rows),
-        known_sum(rows["api_cost"]),
-        known_sum(rows["table_cost"]),
+        money_sum([known_sum(rows["api_cost"])]),
+        money_sum([known_sum(rows["table_cost"])]),
         differing.loc[order],
         tolerance,
     )
-
-
-def unit_of(costs: Sequence[float]) -> float:
-    """The unit of the last decimal that any cost has; at most 1."""
-    exponents = [Decimal(repr(float(cost))).normalize().as_tuple().exponent for cost in costs]
-    return float(Decimal(1).scaleb(min([0, *(e for e in exponents if isinstance(e, int))])))

@@ -10,12 +10,12 @@ in two ways, none.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import fsum
 from typing import Any
 
 from analysis.numbers.billing_findings import Finding, Kind
 from analysis.numbers.billing_rows import FEWEST, Row, by_table, counted, known
 from analysis.numbers.token_line import HIDDEN_TOKENS, TokenLine
+from recording.exact_amount import money_sum
 from recording.record import CONTENT_LIMIT_CHARS
 from rules.billing_cases import NAMED, repeats
 from rules.line_fit import EXACT, slopes
@@ -229,4 +229,4 @@ def _worth(
         if stated is None or due is None:
             return None
         paid.append(stated - due)
-    return fsum(paid)
+    return money_sum(paid)

@@ -6,10 +6,10 @@ from there, and the window and its wall clock are shorter by it.
 """
 
 from collections.abc import Sequence
-from math import fsum
 from typing import TYPE_CHECKING
 
 from analysis.numbers.phase_numbers import WarmupLeft
+from recording.exact_amount import money_sum
 from recording.manifest_content import PlannedPhase
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _left(rows: "DataFrame") -> WarmupLeft:
     unpriced = int((good & rows["api_cost"].isna()).sum())
     return WarmupLeft(
         warmup_requests=len(rows),
-        warmup_cost=fsum(known) if len(known) else None,
+        warmup_cost=money_sum(known) if len(known) else None,
         warmup_cost_unknown_success_count=unpriced,
     )
 

@@ -1,11 +1,11 @@
 """The exact costs of both arms, over the pairs in which both costs are known."""
 
 from dataclasses import dataclass
-from math import fsum
 
 import numpy as np
 
 from analysis.pairs.pairing import Pairs, floats
+from recording.exact_amount import money_sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +28,4 @@ def costs(pairs: Pairs) -> Costs | None:
     a, b = (floats(arm, "api_cost") for _, arm in pairs.arms())
     known = ~np.isnan(a) & ~np.isnan(b)
     count = int(known.sum())
-    return Costs(fsum(a[known]), fsum(b[known]), count, len(a) - count) if count else None
+    return Costs(money_sum(a[known]), money_sum(b[known]), count, len(a) - count) if count else None

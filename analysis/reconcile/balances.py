@@ -12,9 +12,10 @@ from typing import Any
 
 from analysis.reading.load import Run, RunError
 from analysis.reconcile.joining import known
-from analysis.reconcile.logs.entry import inner, number
+from analysis.reconcile.logs.entry import inner, money, number
 from analysis.reconcile.logs.oneapi import QUOTA_PER_USD
 from recording.errors import InputError
+from recording.exact_amount import exact_amount
 from recording.json_files import json_of, read_bytes
 from recording.outcome import FACTS, Outcome
 
@@ -39,7 +40,7 @@ class Account:
 def _openrouter(body: Body) -> Account | None:
     if "total_credits" not in body or "total_usage" not in body:
         return None
-    paid, spent = number(body["total_credits"]), number(body["total_usage"])
+    paid, spent = money(body["total_credits"]), money(body["total_usage"])
     left = None if paid is None or spent is None else paid - spent
     return Account("OpenRouter /credits", spent, left, paid)
 
@@ -57,7 +58,7 @@ def _litellm(body: Body) -> Account | None:
     info = inner(body.get("info", body.get("user_info")))
     if "spend" not in info:
         return None
-    spent, most = number(info["spend"]), number(info.get("max_budget"))
+    spent, most = money(info["spend"]), money(info.get("max_budget"))
     left = None if spent is None or most is None else most - spent
     return Account("LiteLLM key info", spent, left, most)
 
@@ -166,7 +167,7 @@ def balances(run: Run, before: Account, after: Account, tolerance: float | None)
         raise RunError("the two balances have no number in common: give two of one kind.")
     frame = run.gateway_alone().rows.frame(list(_COLUMNS))
     outcomes, costs = (known(frame[name]) for name in _COLUMNS)
-    amounts = [Decimal(repr(float(cost))) for cost in costs if cost is not None]
+    amounts = [exact_amount(float(cost)) for cost in costs if cost is not None]
     blank = [Outcome(o) for o, cost in zip(outcomes, costs, strict=True) if cost is None and o]
     allowed = (
         Decimal(repr(tolerance))

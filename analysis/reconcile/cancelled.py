@@ -1,7 +1,5 @@
 """What the bill charges for requests that mode billing cancelled: verdicts and their words."""
 
-from math import fsum
-
 from analysis.numbers.billing_money import REFUSED
 from analysis.numbers.billing_rows import FEWEST
 from analysis.numbers.cancelled_charges import CancelledCharge, ChargeVerdict, judge
@@ -9,6 +7,7 @@ from analysis.page.blocks import Block, Level, Remark
 from analysis.page.words import Words, percent, seconds
 from analysis.reading.load import rows
 from analysis.reconcile.reconciliation import Reconciliation
+from recording.exact_amount import money_sum
 from rules.billing_cases import NAMED
 
 _READ = [
@@ -95,7 +94,7 @@ def _refused(t: Words, what: str, count: int, paid: list[float]) -> Remark:
             f"{what}：{count} 个被拒绝的请求均未计费。",
         )
         return Remark("good", text)
-    amount = t.money(fsum(paid))
+    amount = t.money(money_sum(paid))
     text = t(
         f"{what}: {len(paid)} of {count} refused requests are charged, {amount} in all.",
         f"{what}：{count} 个被拒绝的请求中有 {len(paid)} 个被计费，合计 {amount}。",

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from math import fsum
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from analysis.reading.atomic_file import replace_text
 from analysis.reconcile import beside, cancelled
 from analysis.reconcile.reconciliation import Finding, Line, Reconciliation, at_stake
 from analysis.reconcile.sums import Balance, balance, grouped, plain
+from recording.exact_amount import money_sum
 from recording.untrusted_text import as_json
 
 _OURS = Name("Ours", "我方记录")
@@ -118,7 +118,7 @@ def _remarks(t: Words, result: Reconciliation) -> list[Block]:
         Remark("good" if result.money_agrees else "bad", t(_sentence(result), _sentence_zh(result)))
     ]
     if result.bill is not None and result.foreign:
-        money = t.money(fsum(charge.cost for charge in result.foreign))
+        money = t.money(money_sum(charge.cost for charge in result.foreign))
         count = len(result.foreign)
         remarks.append(
             Remark(
@@ -209,7 +209,7 @@ def _beside(lines: Sequence[Line], name: str) -> tuple[float | None, float | Non
     theirs = [(getattr(line, name), line.ours) for line in lines]
     both = [them - ours for them, ours in theirs if them is not None and ours is not None]
     alone = [them for them, ours in theirs if them is not None and ours is None]
-    return fsum(both) if both else None, fsum(alone) if alone else None
+    return money_sum(both) if both else None, money_sum(alone) if alone else None
 
 
 def _sums_by(result: Reconciliation, name: str) -> list[tuple[str | None, Balance]]:
@@ -309,7 +309,7 @@ def _findings(t: Words, result: Reconciliation) -> list[Block]:
         if not lines:
             continue
         more = t(f", the first {_SHOWN} here", f"，此处列出前 {_SHOWN} 条")
-        much = t.money(fsum(at_stake(line, finding) for line in lines))
+        much = t.money(money_sum(at_stake(line, finding) for line in lines))
         blocks.append(
             table(
                 t,

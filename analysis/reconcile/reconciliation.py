@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from math import fsum, inf
+from math import inf
 from typing import TYPE_CHECKING
 
 from analysis.numbers.pricing import COLUMNS, STATED, beyond, rounding, table_costs
@@ -17,6 +17,7 @@ from analysis.reconcile.arrivals import Arrivals
 from analysis.reconcile.balances import Balances
 from analysis.reconcile.bill import Bill, Charge
 from analysis.reconcile.joining import NAMES, Names, known
+from recording.exact_amount import money_sum
 from recording.outcome import ON_PURPOSE, Outcome
 from rules.prices import Prices
 
@@ -110,10 +111,10 @@ class Reconciliation:
             if line.source in STATED and line.ours is not None and line.table is not None
         ]
         if both:
-            shares["table"] = _apart(fsum(o for o, _ in both), fsum(t for _, t in both))
+            shares["table"] = _apart(money_sum(o for o, _ in both), money_sum(t for _, t in both))
         if self.bill is not None:
-            billed = fsum(line.billed for line in self.lines if line.billed is not None)
-            ours = fsum(line.ours for line in self.lines if line.ours is not None)
+            billed = money_sum(line.billed for line in self.lines if line.billed is not None)
+            ours = money_sum(line.ours for line in self.lines if line.ours is not None)
             shares["bill"] = _apart(billed, ours)
         return shares
 
@@ -166,7 +167,7 @@ def reconcile(
         table, charges = tables[place], tuple(matched.get(place, ()))
         if ours is None and table is not None:
             ours, source = table, "price_table"
-        billed = fsum(c.cost for c in charges) if charges else None
+        billed = money_sum(c.cost for c in charges) if charges else None
         line = Line(task, request, phase, model, outcome, source, ours, table, billed, charges)
         lines.append(_judged(line, bill is not None, tolerance))
     own, foreign = _split(run, rest)
@@ -225,7 +226,7 @@ def _split(run: Run, unmatched: Sequence[Charge]) -> tuple[list[Line], list[Char
         foreign.append(charge) if name is None else own[name].append(charge)
     lines = []
     for name, charges in own.items():
-        billed, model = fsum(c.cost for c in charges), charges[0].model
+        billed, model = money_sum(c.cost for c in charges), charges[0].model
         findings = (Finding.UNRECORDED,) if billed else ()
         lines.append(
             Line(name, None, None, model, None, None, None, None, billed, tuple(charges), findings)

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import fsum, isfinite
+from math import isfinite
 from typing import Any
 
 from analysis.reconcile.beside import plain_arrivals, plain_balances
 from analysis.reconcile.reconciliation import Finding, Line, Reconciliation
+from recording.exact_amount import money_sum
 from recording.outcome import Outcome
 
 STATEMENT_VERSION = 1
@@ -44,7 +45,7 @@ def plain(result: Reconciliation) -> dict[str, Any]:
             "cost_column": bill.columns.cost,
             "rows": len(bill.charges),
             "foreign_rows": len(result.foreign),
-            "foreign_sum": fsum(charge.cost for charge in result.foreign),
+            "foreign_sum": money_sum(charge.cost for charge in result.foreign),
             "ambiguous_ids": result.ambiguous,
         },
         "log": plain_arrivals(result.arrivals),
@@ -105,7 +106,7 @@ def balance(lines: Sequence[Line]) -> Balance:
 
     def sum_of(name: str) -> float | None:
         known = [amount for line in lines if (amount := getattr(line, name)) is not None]
-        return fsum(known) if known else None
+        return money_sum(known) if known else None
 
     charged = sum((line.billed or 0) > 0 for line in lines)
     return Balance(len(lines), sum_of("ours"), sum_of("table"), sum_of("billed"), charged)

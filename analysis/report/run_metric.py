@@ -1,12 +1,11 @@
 """Numbers of a whole run for conditions: its cost, budget, bill and identity tests."""
 
-from math import fsum
-
 from analysis.numbers.pricing import price_difference
 from analysis.report import identity
 from analysis.report.model_bills import bills as bills_of
 from analysis.report.view import View
 from recording.events import Accounts
+from recording.exact_amount import money_sum
 from recording.untrusted_text import quoted
 from rules.conditions import Metric
 
@@ -57,7 +56,7 @@ def _overcharge(view: View) -> tuple[float | None, str]:
     if len(known) < len(bills):
         why = "no cost is stated, the price changed during the run, or several providers answered"
         return None, why
-    return fsum(known), ""
+    return money_sum(known), ""
 
 
 def _identity(view: View) -> tuple[float | None, str]:
@@ -91,4 +90,4 @@ def _cost(view: View) -> tuple[float | None, str]:
     if unknown:
         reason = f"{unknown} of {good} successes state none"
         return None, reason + (_OF_CHECKS if view.features.cells else "")
-    return fsum(known), ""
+    return money_sum(known), ""

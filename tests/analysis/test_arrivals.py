@@ -189,6 +189,13 @@ def test_an_honest_log_is_never_accused(
     assert statement.agrees and not statement.of(Arrival.NEVER_ARRIVED)
 
 
+def test_amounts_that_a_gateway_multiplied_in_binary_are_summed_as_decimals(look: Look) -> None:
+    """LiteLLM writes 8.999999999999999e-06 for three tokens at 0.000003."""
+    rows, log = [sent(0), sent(1)], [entry(0, spend=3 * 3e-06), entry(1, spend=0.1 + 0.2)]
+    statement = look(rows, log, bare=True)
+    assert str(statement.log.total) == "0.300009"
+
+
 def test_the_command_prints_counts_times_and_exact_sums(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

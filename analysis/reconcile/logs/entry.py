@@ -12,6 +12,8 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
+from recording.exact_amount import exact_amount
+
 Record = Mapping[str, Any]
 
 
@@ -73,6 +75,12 @@ def number(value: object) -> Decimal | None:
     except InvalidOperation:
         return None
     return amount if amount.is_finite() and abs(amount.adjusted()) < 30 else None
+
+
+def money(value: object) -> Decimal | None:
+    """A finite amount, exactly as it was meant."""
+    amount = number(value)
+    return None if amount is None else exact_amount(amount)
 
 
 def whole(value: object) -> int | None:

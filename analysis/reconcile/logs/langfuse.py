@@ -18,6 +18,7 @@ from analysis.reconcile.logs.entry import (
     inner,
     instant,
     lasted,
+    money,
     number,
     texts,
 )
@@ -64,7 +65,7 @@ def _read(record: Record, line: int) -> Iterator[Entry]:
         line,
         Kind.CALL,
         record.get("level") != "ERROR",
-        next((amount for value in stated if (amount := number(value)) is not None), None),
+        next((amount for value in stated if (amount := money(value)) is not None), None),
         next(iter(texts(record.get("model"), record.get("providedModelName"))), None),
         began_s,
         lasted(began_s, ended_s),
@@ -77,7 +78,7 @@ def _trace(record: Record, line: int) -> Entry:
     return Entry(
         texts(record.get("id")),
         line,
-        amount=number(record.get("totalCost")),
+        amount=money(record.get("totalCost")),
         began_unix_s=instant(record.get("timestamp")),
         lasted_s=None if lasted_s is None else float(lasted_s),
     )

@@ -14,7 +14,7 @@ from analysis.reconcile.logs.entry import (
     inner,
     instant,
     lasted,
-    number,
+    money,
     texts,
     whole,
 )
@@ -38,7 +38,7 @@ def _read(record: Record, line: int) -> Iterator[Entry]:
         ),
         line,
         ok={"success": True, "failure": False}.get(str(status)),
-        amount=number(record.get("spend", record.get("response_cost"))),
+        amount=money(record.get("spend", record.get("response_cost"))),
         model=next(iter(texts(record.get("model_group"), record.get("model"))), None),
         began_unix_s=began_s,
         lasted_s=lasted(began_s, ended_s),

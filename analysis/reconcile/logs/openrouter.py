@@ -8,7 +8,7 @@ that CSV (`generation_id,created_at,cost_total,...`).
 
 from collections.abc import Iterator
 
-from analysis.reconcile.logs.entry import Entry, Reader, Record, instant, number, texts, true
+from analysis.reconcile.logs.entry import Entry, Reader, Record, instant, money, number, texts, true
 
 
 def _fits(record: Record) -> bool:
@@ -23,7 +23,7 @@ def _read(record: Record, line: int) -> Iterator[Entry]:
         texts(record.get("id"), record.get("upstream_id"), record.get("session_id")),
         line,
         ok=False if cancelled else True if record.get("finish_reason") else None,
-        amount=number(record["total_cost"]),
+        amount=money(record["total_cost"]),
         model=next(iter(texts(record.get("model"))), None),
         began_unix_s=instant(record.get("created_at")),
         lasted_s=None if lasted_ms is None else float(lasted_ms) / 1000,
@@ -43,7 +43,7 @@ def _read_activity(record: Record, line: int) -> Iterator[Entry]:
         texts(record.get("generation_id")),
         line,
         ok=False if cancelled or finished == "error" else True if finished else None,
-        amount=number(record["cost_total"]),
+        amount=money(record["cost_total"]),
         model=next(iter(texts(record.get("model_permaslug"))), None),
         began_unix_s=instant(record.get("created_at")),
         lasted_s=None if lasted_ms is None else float(lasted_ms) / 1000,

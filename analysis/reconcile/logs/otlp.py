@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from analysis.reconcile.logs.entry import Entry, Kind, Reader, Record, lasted, number, texts
+from analysis.reconcile.logs.entry import Entry, Kind, Reader, Record, lasted, money, number, texts
 
 _KINDS = {1: "INTERNAL", 2: "SERVER", 3: "CLIENT"}
 _FAILED = (2, "STATUS_CODE_ERROR", "2")
@@ -50,7 +50,7 @@ def _entry(span: Record, line: int, kind: Kind) -> Entry:
     http = attributes.get("http.response.status_code", attributes.get("http.status_code"))
     answered = number(http)
     failed = code in _FAILED or (answered is not None and answered >= 400)
-    costs = (number(attributes.get(name)) for name in _COSTS)
+    costs = (money(attributes.get(name)) for name in _COSTS)
     exact = None if began is None or ended is None else lasted(0.0, float((ended - began) / 10**9))
     return Entry(
         (str(span["traceId"]).lower(), *texts(*(attributes.get(name) for name in _NAMES))),

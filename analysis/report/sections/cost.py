@@ -27,6 +27,7 @@ from analysis.reading.groups import known_sum
 from analysis.reading.load import rows
 from analysis.report import plots
 from analysis.report.view import View
+from recording.exact_amount import money_sum
 from recording.outcome import Outcome
 from rules.prices import Prices
 
@@ -132,7 +133,11 @@ def _sources(view: View) -> Table:
             SUCCESS.of(lambda source: int(source[1]["success"].sum())),
             money(
                 COST,
-                lambda source: known_sum(source[1]["api_cost"]) if source[0] != "unknown" else None,
+                lambda source: (
+                    money_sum([known_sum(source[1]["api_cost"])])
+                    if source[0] != "unknown"
+                    else None
+                ),
             ),
         ],
         title=t("Where the costs come from", "费用来源"),
