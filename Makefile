@@ -95,6 +95,7 @@ outputs: $(BIN)/.dev ## run the commands that the pages show once more, and put 
 	$(BIN)/python docs/outputs.py
 	$(BIN)/python docs/behind_litellm.py
 	$(BIN)/python docs/relays.py
+	-$(BIN)/python docs/notebook.py
 
 pictures: $(BIN)/.run ## take the pictures of the report and of the web UI anew (two minutes; needs chromium)
 	$(BIN)/python docs/pictures.py

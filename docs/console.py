@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 FENCED = re.compile(r"^```console\n(.*?)^```\n", re.S | re.M)
-COMMAND = re.compile(r"^(\$ (?:[^\n]*\\\n)*[^\n]*\n)", re.M)
+COMMAND = re.compile(r"^(\w*\$ (?:[^\n]*\\\n)*[^\n]*\n)", re.M)
+"""One of another machine, `master$ ...`, shows no output, so it is never run."""
 RUN = re.compile(r"\b[a-z]+-\d{8}T\d{6}-[0-9a-f]{4}\b")
 LOGGED = re.compile(r"^\[\d{4}-[^\]]*\] \S+: ")
 """When, where and how gravely a line of the log was written."""

@@ -1,7 +1,7 @@
-"""Runs docs/notebook.ipynb without Jupyter: `python docs/notebook.py RUN` updates its outputs.
+"""Runs docs/notebook.ipynb without Jupyter, on a new run of most modes: `make outputs`.
 
 The code cells are executed in order, in one namespace. What a cell prints, and the value of its
-last line, become its output, as in Jupyter.
+last line, become its output, as in Jupyter. A run whose generator was late is not used.
 """
 
 import ast
@@ -15,6 +15,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
+RUN = """$ locust --headless --loglevel WARNING --simulator --mode full --quick --steps 1,10,50
+"""
 
 
 def execute(notebook: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +55,15 @@ def _outputs(printed: str, value: Any, number: int) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    os.environ["WEIGHBRIDGE_RUN"] = str(Path(sys.argv[1]).resolve())
-    os.chdir(NOTEBOOK.parent)  # as Jupyter would run it, with nothing of ours on the path
-    made = execute(json.loads(NOTEBOOK.read_text(encoding="utf-8")))
+    from outputs import LATE
+    from session import session
+
+    with session() as terminal:
+        printed = terminal.run([RUN])
+        if LATE in printed:
+            sys.exit("notebook.ipynb: this machine was late: try again")
+        [run] = (terminal.folder / "results").iterdir()
+        os.environ["WEIGHBRIDGE_RUN"] = str(run)
+        os.chdir(NOTEBOOK.parent)  # as Jupyter would run it, with nothing of ours on the path
+        made = execute(json.loads(NOTEBOOK.read_text(encoding="utf-8")))
     NOTEBOOK.write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -228,25 +228,22 @@ def _unit(url: str) -> str | None:
 
 class EmbeddedSimulator:
     """`python -m simulator` as a child process on a free loopback port; it ends with this
-    process.
+    process. Relative paths in its options are of the folder in which the run was started.
     """
 
     def __init__(self, options: Options) -> None:
         command = [
-            sys.executable, "-m", "simulator", "--port", "0", "--exit-with-parent",
+            sys.executable, "-P", "-m", "simulator", "--port", "0", "--exit-with-parent",
             "--profile", options.simulator_profile, "--seed", str(options.seed),
             "--key", SIMULATOR_KEY,
         ]  # fmt: skip
         if options.simulator_log:
-            command += ["--log", str(Path(options.simulator_log).resolve())]
+            command += ["--log", options.simulator_log]
         command += options.simulator_args.split()
-        profile = Path(options.simulator_profile)
-        if profile.suffix:
-            command[command.index("--profile") + 1] = str(profile.resolve())
-        self._process = subprocess.Popen(
+        packages = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
+        self._process = subprocess.Popen(  # in our folder, for paths are relative to it
             command,
-            cwd=ROOT,
-            env=without_keys(os.environ),
+            env=without_keys(os.environ) | {"PYTHONPATH": os.pathsep.join(packages)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 import engine.preflight
 from engine.preflight import preflight
 from recording.errors import OperatorError
-from settings.endpoint import Endpoint, load_environment, resolve
+from settings.endpoint import EmbeddedSimulator, Endpoint, load_environment, resolve
 from tasks.route import Proxy, route
 from tests.tasks.scripted_server import Conversation, Serve, answer, answer_once, http
 from tests.tasks.sending import KEY, OPTIONS
@@ -281,3 +282,19 @@ def test_a_port_that_does_not_speak_http_is_one_sentence(serve: Serve) -> None:
     server = serve(answer_once(b"SSH-2.0-OpenSSH_9.2\r\n"))
     with pytest.raises(OperatorError, match="cannot be reached .*not HTTP"):
         preflight(Endpoint(server.base_url, KEY), OPTIONS)
+
+
+def test_the_simulators_paths_are_of_the_folder_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its log and its profile, also among further arguments; what lies there under our own names
+    is not run."""
+    monkeypatch.chdir(tmp_path)
+    Path("own.toml").write_text("any_model = true\n[prices]\ninput = 1.0\noutput = 1.0\n")
+    Path("simulator").mkdir()
+    Path("simulator/__main__.py").write_text("raise SystemExit('not ours')")
+    given = replace(
+        OPTIONS, simulator=True, simulator_profile="own.toml", simulator_args="--log mine.csv"
+    )
+    EmbeddedSimulator(given).stop()
+    assert Path("mine.csv").is_file()
