@@ -3,6 +3,7 @@
 import re
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,64 @@ def test_identity_outputs_come_from_known_settings_and_stand_in_both_languages()
     blocks = [found for found in relays.BLOCK.finditer(english) if relays.HOST.search(found[1])]
     assert {host for found in blocks for host in relays.HOST.findall(found[1])} == {*relays.FLAWS}
     assert all(found[0] in chinese for found in blocks)
+
+
+ENGLISH = [page for page in PAGES if page.parent.name != "zh" and DOCS / "zh" not in page.parents]
+CHINESE = sorted((DOCS / "zh").rglob("*.md"))
+MADE_BY: dict[str, Callable[[str], object]] = {
+    "relays.py": relays.HOST.search,
+    "behind_litellm.py": behind_litellm.BLOCK.search,
+}
+"""Whether another script makes a console block."""
+PRINTED = re.compile(r"^(?:BAD |note|ok  |run \S+-\d{8}T|phase  )", re.M)
+
+
+def consoles(page: Path) -> list[re.Match[str]]:
+    """The console blocks of a page that show output."""
+    found = console.FENCED.finditer(page.read_text("utf-8"))
+    return [each for each in found if console.block(each[1]).has_output()]
+
+
+@pytest.mark.parametrize("page", ENGLISH, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_every_output_on_a_page_is_made_by_its_command(page: Path) -> None:
+    """Run again by `make outputs`, unless the block stands in NOT_MADE with the reason."""
+    name = outputs.name_of(page)
+    runs_again = {found.start() for found, _ in outputs.made(page)}
+    for found in consoles(page):
+        if excused(name, found[1]):
+            continue
+        assert not console.block(found[1]).before, "an output without its command"
+        if script := outputs.ELSEWHERE.get(name):
+            assert MADE_BY[script](found[0]), f"docs/{script} does not make {found[0]}"
+        else:
+            assert found.start() in runs_again
+
+
+def excused(name: str, block: str) -> bool:
+    return any(page == name and block.startswith(begins) for page, begins in outputs.NOT_MADE)
+
+
+def test_what_is_said_about_outputs_that_are_made_otherwise_is_true() -> None:
+    """The pages and their scripts exist, and so do the blocks that no script makes."""
+    assert all((ROOT / name).is_file() for name in outputs.ELSEWHERE)
+    assert {*outputs.ELSEWHERE.values()} - {""} == {*MADE_BY}
+    for (name, begins), reason in outputs.NOT_MADE.items():
+        blocks = [found[1] for found in consoles(ROOT / name)]
+        assert any(block.startswith(begins) for block in blocks) and reason
+    for setup in outputs.SETUPS.glob("*.sh"):
+        assert any(page.stem == setup.stem for page in outputs.pages()), setup
+
+
+@pytest.mark.parametrize("page", CHINESE, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_an_output_on_a_chinese_page_stands_on_the_english_one(page: Path) -> None:
+    english = DOCS / page.relative_to(DOCS / "zh")
+    made = [found[0] for found in consoles(english)] if english.is_file() else []
+    for found in consoles(page):
+        assert found[0] in made
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_what_a_run_prints_is_never_shown_without_its_command(page: Path) -> None:
+    """Verdicts and tables of phases in blocks of text would not be made anew."""
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```\n", page.read_text("utf-8"), re.S | re.M)
+    assert not [text for kind, text in blocks if kind != "console" and PRINTED.search(text)]
