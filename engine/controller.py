@@ -25,6 +25,7 @@ from engine.locust_nodes import LocustNodes
 from engine.messages import OfRun
 from engine.preflight import preflight
 from engine.session import Session
+from engine.unlisted_models import UnlistedModels
 from loadshapes import modes
 from loadshapes.judgeable import check_judgeable
 from loadshapes.plan import Plan
@@ -68,6 +69,7 @@ class Command:
         self._simulator: EmbeddedSimulator | None = None
         self._second: EmbeddedSimulator | None = None  # of --against simulator
         self._doubts: tuple[Doubt, ...] = ()
+        self._reference_doubts: tuple[Doubt, ...] = ()
 
     def _receive(self, node: str, message: OfRun) -> None:
         if self.session is not None:
@@ -150,6 +152,8 @@ class Command:
         compared = self._reference(with_secrets, models) if options.against else None
         session = Session(plan, options, endpoint, self.nodes, remains, raw.public(), compared)
         session.doubts = self._doubts
+        unlisted = UnlistedModels(self._doubts, self._reference_doubts)
+        session.watchers.append(unlisted.see)
         shape = self._shape(plan, options)
         if shape is not None:
             shape.runner = self.environment.runner
@@ -186,7 +190,8 @@ class Command:
             endpoint = self._resolved(options)
             self._doubts = preflight(endpoint, options, models)
             for doubt in self._doubts:
-                log.warning("%s", doubt)
+                if doubt.kind == "base_url":
+                    log.warning("%s", doubt)
             return endpoint
         if self._simulator is None:
             self._simulator = EmbeddedSimulator(options)
@@ -194,6 +199,7 @@ class Command:
 
     def _reference(self, options: Options, models: Iterable[str]) -> Endpoint:
         """Where `--against` leads, after the same free look. Raises OperatorError."""
+        self._reference_doubts = ()
         if options.against == SIMULATOR:
             if self._second is None:
                 self._second = EmbeddedSimulator(
@@ -207,8 +213,10 @@ class Command:
             doubts = preflight(second_route, options, [named.get(model, model) for model in models])
         except OperatorError as error:
             raise OperatorError(f"--against: {error}") from None
+        self._reference_doubts = doubts
         for doubt in doubts:
-            log.warning("--against: %s", doubt)
+            if doubt.kind == "base_url":
+                log.warning("--against: %s", doubt)
         return second_route
 
     def _resolved(self, options: Options) -> Endpoint:
