@@ -5,8 +5,10 @@ from identity.long_reply import LongReply, Why
 from identity.looks import Verdict
 
 
-def sentence(t: Words, one: LongReply) -> str:
-    """A sentence on replies that were allowed to be long."""
+def sentence(t: Words, one: LongReply, two_routes: bool = False) -> str:
+    """A sentence on replies that were allowed to be long; with `two_routes`, the second was asked
+    as well and does not cut them so short.
+    """
     size, count, of = integer(one.size), integer(one.seen), integer(one.of)
     if one.verdict is Verdict.DIFFERS:
         most = integer(one.tokens or 0)
@@ -17,14 +19,14 @@ def sentence(t: Words, one: LongReply) -> str:
             f"{of} 个长应答中有 {count} 个在 {most} 个 token 处被截断，而请求允许 {size} 个："
             "网关、供应商或模型另有未说明的输出上限。",
         )
-        if one.stated:
-            return text
-        return text + t.gap + t(
-            "They claim to be finished, but two different lists break off after the same number of "
-            "tokens, whatever was allowed.",
-            "这些应答自称已完成，但两种不同的列表都在同样多的 token 后中断于中途，"
-            "与所允许的数目无关。",
-        )  # fmt: skip
+        if not one.stated:
+            text += t.gap + t(
+                "They claim to be finished, but two different lists break off after the same "
+                "number of tokens, whatever was allowed.",
+                "这些应答自称已完成，但两种不同的列表都在同样多的 token 后中断于中途，"
+                "与所允许的数目无关。",
+            )  # fmt: skip
+        return text + t.gap + _advice(t, most, two_routes)
     if one.verdict is Verdict.NOT_SHOWN:
         whole = integer(one.of - one.seen)
         text = t(
@@ -55,7 +57,23 @@ def sentence(t: Words, one: LongReply) -> str:
         ),
         Why.BESIDE: t(
             f"they are cut at {integer(one.tokens or 0)} tokens, but over the second route as well",
-            f"应答在 {integer(one.tokens or 0)} 个 token 处被截断，但第二条线路同样如此",
+            f"应答在 {integer(one.tokens or 0)} 个 token 处被截断，但第二条路由同样如此",
         ),
     }[one.why or Why.UNANSWERED]
     return t(f"long replies are not judged: {why}.", f"对长应答不作判断：{why}。")
+
+
+def _advice(t: Words, most: str, two_routes: bool) -> str:
+    """What to do about a limit."""
+    if two_routes:
+        return t(
+            f"The second route allows more: ask for at most {most} tokens here, or have the "
+            "gateway's limit raised.",
+            f"第二条路由允许更多：经由本网关请勿要求超过 {most} 个 token，或请网关提高上限。",
+        )
+    return t(
+        f"Ask for at most {most} tokens here; whether the vendor's own API gives more is shown by "
+        "the same test with --against.",
+        f"经由本网关请勿要求超过 {most} 个 token；加上 --against 再测一次，"
+        "可知供应商自己的 API 是否允许更多。",
+    )

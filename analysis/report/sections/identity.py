@@ -107,7 +107,13 @@ def _results(view: View, model: Identity) -> list[tuple[Verdict, bool, str]]:
     if model.long_reply is not None:
         long, _ = model.long_reply
         results.append(
-            (long.verdict, False, name + t.colon + identity_long_reply.sentence(t, long))
+            (
+                long.verdict,
+                False,
+                name
+                + t.colon
+                + identity_long_reply.sentence(t, long, bool(view.run.options.get("against"))),
+            )
         )
     if model.weights is not None and reference is not None:
         text = identity_weights.sentence(t, model.weights, reference)
