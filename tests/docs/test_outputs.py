@@ -65,6 +65,16 @@ def test_a_new_verdict_is_shown_where_the_page_leaves_out_only_the_paths() -> No
     assert console.elided(printed, shown) == printed.replace("\nresults/b\n", "...\n")
 
 
+def test_a_late_generator_spoils_a_page_that_shows_what_it_measured() -> None:
+    """A phase of it always, the gaps of its streams only where the page shows the verdict."""
+    phase = "BAD  rpm/m/6 is generator-limited, do not trust it: ...\n"
+    gaps = "note do not trust the gaps between the chunks of rpm/m/6 (generator-limited; ...\n"
+    assert outputs.late(phase, "") and outputs.late("BAD  rpm/m/6 受压测端限制，结果不可信\n", "")
+    assert outputs.late(gaps, gaps) and not outputs.late(gaps, "run a\n...\n")
+    verdict = (ROOT / "analysis" / "report" / "verdicts" / "generator.py").read_text("utf-8")
+    assert all(words in verdict for words in outputs.LATE.pattern.split("|"))
+
+
 def test_a_block_shows_what_a_shell_prints_of_its_commands() -> None:
     """On both streams, with the exit code of the command before; a server of the block ends."""
     shown = (
