@@ -19,7 +19,7 @@ A model that matches no name has no price: its cost stays unknown.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Context, Decimal
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,10 @@ class Prices:
         """
         price = self.of(model)
         return None if price is None or not max_tokens else price.most(prompt_tokens, max_tokens)
+
+    def unrounded(self) -> "Prices":
+        """The same prices, whose charges are not rounded."""
+        return Prices({n: replace(p, decimals=None) for n, p in self.models.items()}, self.currency)
 
     def as_dict(self) -> dict[str, Any]:
         """The table as plain data, for the manifest and for messages to workers."""

@@ -8,14 +8,13 @@ shown is not judged either.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isclose
 
 from analysis.numbers.billing_findings import OF_OUTPUT, Finding, Kind
 from analysis.numbers.billing_money import REFUSED, of_money
-from analysis.numbers.billing_rows import FEWEST, Row, by_table, cost_of, counted, known
+from analysis.numbers.billing_rows import FEWEST, Row, by_table, comparable, cost_of, counted, known
 from analysis.numbers.second_count import SecondCount, findings_beside, second_count
 from analysis.numbers.token_line import HIDDEN_TOKENS, TokenLine, fit_line
-from recording.exact_amount import money_sum
+from recording.exact_amount import exact_amount, money_sum
 from rules.billing_cases import CASES, CHOICES, NAMED, repeats
 from rules.prices import Prices
 
@@ -46,11 +45,10 @@ class CaseBill:
 
     @property
     def difference(self) -> float | None:
-        """Charged - price x stated; binary dust of the two sums is 0."""
+        """Charged - price x stated, exact."""
         if self.priced is None or self.charged is None:
             return None
-        difference = self.charged - self.priced
-        return 0.0 if isclose(self.charged, self.priced, rel_tol=1e-9) else difference
+        return float(exact_amount(self.charged) - exact_amount(self.priced))
 
     @property
     def above_reference(self) -> int | None:
@@ -89,8 +87,10 @@ class ModelBill:
         unknown = (Kind.PRICE_CHANGED, Kind.NOT_TOLD_FROM_TIME)
         if any(finding.kind in unknown for finding in self.findings):
             return None
-        amounts = (finding.amount for finding in self.findings if finding.unit == "money")
-        return money_sum(amount for amount in amounts if amount > 0)
+        paid = [finding for finding in self.findings if finding.unit == "money"]
+        if any(finding.kind is Kind.OFF_PRICE for finding in paid):  # it has all of them
+            paid = [finding for finding in paid if not finding.beside_plain]
+        return money_sum(finding.amount for finding in paid if finding.amount > 0)
 
 
 def judge(
@@ -111,10 +111,11 @@ def judge(
         ],
     )
     priced = prices is not None and prices.of(model) is not None
+    prices = comparable(prices, model, rows) if prices is not None and priced else None
     several = len({row["provider"] for row in rows} - {None}) > 1
     second = second_count(by_case, beside)
     findings = [*_of_counter(line), *_of_counts(by_case, line)]
-    beyond = findings_beside(second, by_case, line, findings, model, prices if priced else None)
+    beyond = findings_beside(second, by_case, line, findings, model, prices)
     # What the reference shows says more than over_budget does.
     dearer = {finding.case for finding in beyond if finding.kind in OF_OUTPUT}
     inflated = any(finding.kind is Kind.ABOVE_REFERENCE for finding in beyond)
@@ -125,13 +126,13 @@ def judge(
     ]
     findings += beyond
     if not several:
-        findings += of_money(rows, model, prices if priced else None)
+        findings += of_money(rows, model, prices)
     return ModelBill(
         model=model,
         counter=line,
         second=second,
         cases=[
-            _bill(name, by_case[name], model, line, second, prices if priced else None)
+            _bill(name, by_case[name], model, line, second, prices)
             for name in (case.name for case in CASES)
             if name in by_case
         ],

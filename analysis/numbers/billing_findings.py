@@ -19,6 +19,10 @@ class Kind(StrEnum):
     CHARGED_OTHERWISE = "charged_otherwise"  # this case does not cost what its tokens do
     NOT_TOLD_FROM_TIME = "not_told_from_time"  # or the price was another while it was asked
     SINGLE_CHARGES = "single_charges"  # a few requests that cost other than their like
+    CHARGED_AFTER = "charged_after"  # what was sent right after this case costs otherwise
+    READ_AGAIN = "read_again"  # what is read from the cache a second time costs otherwise
+    MINIMUM_CHARGE = "minimum_charge"  # no request costs less, whatever its tokens
+    ROUNDED_UP = "rounded_up"  # each charge, to a decimal that is coarser than what is due
     CACHE_NOT_CREDITED = "cache_not_credited"  # tokens from the cache cost as much as any others
     REFUSED_CHARGED = "refused_charged"  # a refusal states a cost
     PRICE_CHANGED = "price_changed"  # during the run: costs are not judged
@@ -30,12 +34,16 @@ class Kind(StrEnum):
 
 _MONEY = (
     Kind.OFF_PRICE, Kind.CHARGED_OTHERWISE, Kind.NOT_TOLD_FROM_TIME, Kind.SINGLE_CHARGES,
-    Kind.CACHE_NOT_CREDITED, Kind.REFUSED_CHARGED,
+    Kind.CHARGED_AFTER, Kind.READ_AGAIN, Kind.MINIMUM_CHARGE, Kind.ROUNDED_UP,
+    Kind.CACHE_NOT_CREDITED, Kind.REFUSED_CHARGED, Kind.PRICE_CHANGED,
 )  # fmt: skip
+_MORE = (Kind.STATED_OTHERWISE, Kind.CHARGED_OTHERWISE, Kind.CHARGED_AFTER, Kind.READ_AGAIN)
+"""These are faults only if they cost more."""
 OF_OUTPUT = (Kind.OUTPUT_ABOVE_REFERENCE, Kind.OUTPUT_OTHERWISE)
 _GRAVE = (
     Kind.INFLATED, Kind.CACHE_NOT_CREDITED, Kind.REFUSED_CHARGED, Kind.ABOVE_REFERENCE,
-    Kind.PROMPT_ABOVE_REFERENCE, *OF_OUTPUT,
+    Kind.PROMPT_ABOVE_REFERENCE, *OF_OUTPUT, Kind.MINIMUM_CHARGE, Kind.ROUNDED_UP,
+    Kind.SINGLE_CHARGES,
 )  # fmt: skip
 _UNITS = {
     Kind.INFLATED: "times", Kind.ABOVE_REFERENCE: "times", Kind.HIDDEN_PROMPT: "tokens",
@@ -50,9 +58,12 @@ class Finding:
     """One finding: in which case (None: in all), by how much, in how many requests.
 
     `amount`: tokens or money; of `inflated` and `above_reference` the least factor that fits.
-    `worth`: what tokens cost by the price table, money (None: not known). `slight`: small enough
-    for a conversion of the request on its way to explain it. `hits`: of the case's requests only
-    those that read from the cache.
+    `worth`: what tokens cost by the price table, money (None: not known). `slight`: so small, or so
+    plain, that it need not be a fault. `hits`: of the case's requests only those that read from the
+    cache; `partly`: only those with some of its prompts. `beside_plain`: compared with plain
+    requests, not with the table. `cases` are those of single requests, each with how many;
+    `factor`: each charge is so many times what is due; `each`: what each request costs, or the unit
+    to which it is rounded, money (0: neither).
     """
 
     kind: Kind
@@ -62,13 +73,18 @@ class Finding:
     worth: float | None = None
     slight: bool = False
     hits: bool = False
+    partly: bool = False
+    beside_plain: bool = False
+    cases: tuple[tuple[str, int], ...] = ()
+    factor: float = 0.0
+    each: float = 0.0
 
     @property
     def grave(self) -> bool:
         """Whether it costs the customer and does not happen on a healthy gateway."""
-        if self.kind in (Kind.STATED_OTHERWISE, Kind.CHARGED_OTHERWISE):
-            return self.case != "n" and self.amount > 0
-        return self.kind in _GRAVE and not self.slight
+        if self.slight or (self.kind is Kind.STATED_OTHERWISE and self.case == "n"):
+            return False
+        return self.kind in _GRAVE or (self.kind in _MORE and self.amount > 0)
 
     @property
     def unit(self) -> str:

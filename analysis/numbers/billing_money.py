@@ -3,19 +3,35 @@
 A price table says what is due, or else what a plain request of the same usage costs.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from analysis.numbers.billing_findings import Finding, Kind
 from analysis.numbers.billing_rows import FEWEST, Row, by_table, cost_of, known
-from analysis.numbers.charged_apart import Apart, Charge, Unit, apart, beyond, charge
-from analysis.numbers.pricing import last_decimal
+from analysis.numbers.charge_steps import raised_to_minimum, rounded_up
+from analysis.numbers.charged_apart import (
+    SHARING,
+    Apart,
+    Charge,
+    Unit,
+    apart,
+    beyond,
+    charge,
+    times,
+)
+from analysis.numbers.pricing import COARSEST, last_decimal
 from recording.exact_amount import money_sum
+from rules.billing_cases import CHOICES
 from rules.prices import PRICED, Prices
 
 PLAIN = ("plain", "plain_again")
 REFUSED = {"refused": ("bad_request", "auth", "not_found"), "limited": ("rate_limited",)}
 """Outcomes that are refusals, by the case that asks for them."""
+_SLIGHT = 0.01
+"""The share of what is due below which rounding up is only noted."""
 
 
 def of_money(rows: Sequence[Row], model: str, prices: Prices | None) -> list[Finding]:
@@ -24,26 +40,34 @@ def of_money(rows: Sequence[Row], model: str, prices: Prices | None) -> list[Fin
     costs = [cost for row in rows if (cost := cost_of(row)) is not None]
     if not costs:
         return findings
-    unit = last_decimal(costs)
+    unit = last_decimal(costs) if any(costs) else COARSEST  # 0 has no decimals
+    cases = [row["scenario"] for row in rows]
     if prices is not None:
-        missed, judged = _by_table(rows, model, prices, unit)
+        by_price = _by_table(rows, model, prices, unit)
+        judged = by_price.others
         if judged.changed:
-            return [*findings, Finding(Kind.PRICE_CHANGED)]
-        plain = [group for group in judged.units if group.case in PLAIN]
-        if not plain or len(judged.units) <= judged.right:
-            uncredited = beyond(missed)
-            more = Finding(Kind.CACHE_NOT_CREDITED, None, uncredited, len(missed))
-            return [*findings, *_named(judged), *([more] if len(missed) >= FEWEST else [])]
-        charges = [charged for group in plain for charged in group.charges]
-        off = beyond(charges)
-        findings.append(Finding(Kind.OFF_PRICE, None, off, len(charges)))
+            return [
+                *findings,
+                Finding(Kind.PRICE_CHANGED, None, beyond(judged.off), len(judged.off)),
+            ]
+        named = {group.case for group in judged.units}
+        if not named & {*PLAIN} or len(named) <= judged.right:
+            return [
+                *findings,
+                *by_price.findings,
+                *_named(judged, rows, model, prices, 1.01 * unit),
+            ]
+        off = judged.off
+        least, most = max(each.low for each in off), min(each.high for each in off)
+        factor = (least + most) / 2 if least <= most else 0.0
+        findings.append(Finding(Kind.OFF_PRICE, None, beyond(off), len(off), factor=factor))
     usual = _plain_costs(rows, unit)
     if usual is None:
         return [*findings, Finding(Kind.PRICE_CHANGED)]
-    judged = apart(_charges(rows, lambda row: usual.get(_usage(row)), 1.5 * unit))
+    judged = apart(_charges(rows, lambda row: usual.get(_usage(row)), 1.5 * unit), cases)
     if judged.changed:
         return [*findings, Finding(Kind.PRICE_CHANGED)]
-    return [*findings, *_named(judged)]
+    return [*findings, *(replace(finding, beside_plain=True) for finding in _named(judged))]
 
 
 def _refused(rows: Sequence[Row]) -> list[Finding]:
@@ -60,13 +84,45 @@ def _charges(rows: Sequence[Row], due: Callable[[Row], float | None], slack: flo
     return [known for known in charges if known is not None]
 
 
-def _by_table(
-    rows: Sequence[Row], model: str, prices: Prices, unit: float
-) -> tuple[list[Charge], Apart]:
-    """The hits that cost as much as misses, and what all other charges show."""
+@dataclass(frozen=True, slots=True)
+class _ByTable:
+    """The `findings` that explain charges by themselves, and what all `others` show."""
+
+    findings: Sequence[Finding]
+    others: Apart
+
+
+def _by_table(rows: Sequence[Row], model: str, prices: Prices, unit: float) -> _ByTable:
     slack = 1.01 * unit
     charges = _charges(rows, lambda row: by_table(row, model, prices), slack)
-    as_missed = {
+    raised = raised_to_minimum(charges)
+    missed = _as_missed(rows, charges, model, prices, slack)
+    explained = {charged.place for charged in (*raised, *missed)}
+    others = [charged for charged in charges if charged.place not in explained]
+    right = [charged for charged in others if not charged.off]
+    places = {charged.place for charged in right}
+    whole = _charges(rows, lambda row: by_table(row, model, prices.unrounded()), slack)
+    up = rounded_up(right, [charged for charged in whole if charged.place in places], unit)
+    findings = []
+    if raised:
+        findings.append(
+            Finding(Kind.MINIMUM_CHARGE, None, beyond(raised), len(raised), each=raised[0].cost)
+        )
+    if up:
+        due = sum(charged.due for charged in right)
+        findings.append(
+            Finding(Kind.ROUNDED_UP, None, up, len(right), slight=up < _SLIGHT * due, each=unit)
+        )
+    if len(missed) >= FEWEST:
+        findings.append(Finding(Kind.CACHE_NOT_CREDITED, None, beyond(missed), len(missed)))
+    return _ByTable(findings, apart(others, [row["scenario"] for row in rows]))
+
+
+def _as_missed(
+    rows: Sequence[Row], charges: Sequence[Charge], model: str, prices: Prices, slack: float
+) -> list[Charge]:
+    """The hits that cost as much as misses, of cases where all of them do."""
+    uncredited = {
         charged.place: charged
         for charged in _charges(
             rows,
@@ -78,18 +134,23 @@ def _by_table(
     for charged in charges:
         if charged.hit:
             hits.setdefault(charged.case, []).append(charged)
-    missed = [
+    return [
         charged
         for of_case in hits.values()
-        if all(charged.off and not as_missed[charged.place].off for charged in of_case)
+        if all(charged.off and not uncredited[charged.place].off for charged in of_case)
         for charged in of_case
     ]
-    return missed, apart([charged for charged in charges if charged not in missed])
 
 
-def _named(judged: Apart) -> list[Finding]:
+def _named(
+    judged: Apart,
+    rows: Sequence[Row] = (),
+    model: str = "",
+    prices: Prices | None = None,
+    slack: float = 0.0,
+) -> list[Finding]:
     """A finding for each case that costs otherwise (`hits`: only if it read from the cache), and
-    one of the strays.
+    one of the strays. Of two replies the usage may be that of one.
     """
     by_case: dict[str, list[Unit]] = {}
     for group in judged.units:
@@ -101,16 +162,70 @@ def _named(judged: Apart) -> list[Finding]:
             if any(group.apart for group in units)
             else Kind.NOT_TOLD_FROM_TIME
         )
-        amount, count = (
-            money_sum(group.amount for group in units),
-            sum(len(group.charges) for group in units),
+        charges = [charged for group in units for charged in group.charges]
+        findings.append(
+            Finding(
+                kind,
+                case,
+                beyond(charges),
+                len(charges),
+                slight=case == "n" and _of_one_reply(charges, rows, model, prices, slack),
+                hits=all(group.hit for group in units),
+                partly=any(not group.whole for group in units),
+            )
         )
-        hits = all(group.hit for group in units)
-        findings.append(Finding(kind, case, amount, count, hits=hits))
     if judged.strays:
-        amount = beyond(judged.strays)
-        findings.append(Finding(Kind.SINGLE_CHARGES, None, amount, len(judged.strays)))
+        strays, amount = judged.strays, beyond(judged.strays)
+        kind = (
+            Kind.CHARGED_AFTER
+            if judged.after
+            else Kind.READ_AGAIN
+            if judged.again
+            else Kind.SINGLE_CHARGES
+        )
+        counts = Counter(charged.case for charged in strays)
+        findings.append(
+            Finding(
+                kind,
+                judged.after or None,
+                amount,
+                len(strays),
+                slight=(
+                    not _one_by_one(strays)
+                    if kind is Kind.SINGLE_CHARGES
+                    else len(strays) < SHARING
+                ),
+                cases=tuple(counts.items()),
+                factor=times(strays),
+            )
+        )
     return findings
+
+
+def _one_by_one(strays: Sequence[Charge]) -> bool:
+    """Whether several charges are a whole multiple of what is due, and no two are neighbours: no
+    price comes and goes so often.
+    """
+    alone = all(later.place - each.place > 1 for each, later in pairwise(strays))
+    return len(strays) >= SHARING and alone and times(strays) > 1
+
+
+def _of_one_reply(
+    charges: Sequence[Charge],
+    rows: Sequence[Row],
+    model: str,
+    prices: Prices | None,
+    slack: float,
+) -> bool:
+    """Whether each charge is what is due for CHOICES times the stated output."""
+    doubled = _charges(
+        [{**rows[each.place], "total_tokens": None,
+          "completion_tokens": rows[each.place]["completion_tokens"] * CHOICES}
+         for each in charges if rows],
+        lambda row: by_table(row, model, prices),
+        slack,
+    )  # fmt: skip
+    return bool(doubled) and not any(charged.off for charged in doubled)
 
 
 def _plain_costs(rows: Sequence[Row], unit: float) -> dict[tuple[Any, ...], float] | None:

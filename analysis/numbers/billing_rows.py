@@ -1,9 +1,9 @@
 """Rows of mode billing: counted, stated, and computed from the price table. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from analysis.numbers.pricing import STATED
+from analysis.numbers.pricing import STATED, last_decimal
 from rules.prices import PRICED, Prices
 
 Row = Mapping[str, Any]
@@ -37,3 +37,12 @@ def by_table(row: Row, model: str, prices: Prices | None) -> float | None:
     if prices is None:
         return None
     return prices.cost(model, *(row[name] if known(row[name]) else None for name in PRICED))
+
+
+def comparable(prices: Prices, model: str, rows: Iterable[Row]) -> Prices:
+    """The prices, unrounded if the gateway states more decimals than they are rounded to."""
+    price, costs = prices.of(model), [cost for row in rows if (cost := cost_of(row)) is not None]
+    if price is None or price.decimals is None or not costs:
+        return prices
+    finer = last_decimal(costs) < 10.0**-price.decimals * 0.99
+    return prices.unrounded() if finer else prices

@@ -3,31 +3,38 @@
 The cases are asked in rounds, mixed in time. A price that changes during the run changes whatever
 is asked then; a case that is charged otherwise is so in every round, while the others in between
 cost what they should. So a case is named only if all of its requests cost more (or all less), no
-request of any other case does, and one of those stands between them in time.
+request of any other case does, and one of those stands between them in time. Where only some
+requests of a case do, they may share its prompt, or what was sent right before them.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
+from typing import Any
 
 from analysis.numbers.agreement import CACHEABLE_TOKENS
 from analysis.numbers.billing_rows import FEWEST, Row, cached_of, cost_of, known
 from recording.exact_amount import exact_amount
+from rules.billing_cases import repeats
 
 _DUST = 1e-9  # binary dust of a cost, as a share
+SHARING = 3
+"""So many charges must share what no other has: two may do so by chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
     """What one request cost, and what is due; `place` is its own in the order of sending.
 
-    `hit`: it read from the cache, whose price is one of its own. Rounding leaves the cost `low` to
-    `high` times what is due.
+    `hit`: it read from the cache, whose price is one of its own. `prompt`: the text and repeats of
+    its prompt, where it has them. Rounding leaves the cost `low` to `high` times what is due.
     """
 
     case: str
     hit: bool
+    prompt: tuple[int, int] | None
     place: int
     cost: float
     due: float
@@ -45,13 +52,15 @@ class Unit:
     """The charges of a case that all cost more (or all less) than is due; of its hits, or the rest.
 
     `apart`: another case cost what it should meanwhile. Otherwise a price that changed for that
-    time explains it as well.
+    time explains it as well. `whole`: these are all such charges of the case; otherwise those of
+    one of its prompts.
     """
 
     case: str
     hit: bool
     charges: Sequence[Charge]
     apart: bool
+    whole: bool = True
 
     @property
     def amount(self) -> float:
@@ -61,15 +70,19 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """The `units` that cost otherwise, and how many cost what they should; `strays`: charges that
-    do not, though others of their unit do. `changed`: the price did, so that nothing can be said
-    of the cases.
+    """The `units` that cost otherwise, and how many cases cost what they should; `strays`: charges
+    that do not, though others of their unit do. Those were all sent right `after` the same case
+    (empty: they were not), or all read from the cache `again`, and no other charge was. `changed`:
+    the price did, so that nothing can be said of the cases. `off` are all that are not what is due.
     """
 
     units: Sequence[Unit]
     right: int
     strays: Sequence[Charge]
+    after: str
+    again: bool
     changed: bool
+    off: Sequence[Charge]
 
 
 def charge(row: Row, place: int, due: Callable[[Row], float | None], slack: float) -> Charge | None:
@@ -85,18 +98,17 @@ def charge(row: Row, place: int, due: Callable[[Row], float | None], slack: floa
         low, high = (cost - off) / base, (cost + off) / base
     else:
         low, high = (inf, inf) if cost > base + off else (0.0, inf)
-    charged = Charge(row["scenario"], bool(cached_of(row)), place, cost, base, low, high)
+    prompt = repeats(row["scenario"], row["request_index"])
+    charged = Charge(row["scenario"], bool(cached_of(row)), prompt, place, cost, base, low, high)
     may_be_cached = (
         not known(row["cached_tokens"]) and (row["prompt_tokens"] or 0) >= CACHEABLE_TOKENS
     )
     return None if may_be_cached and charged.off < 0 else charged
 
 
-def apart(charges: Sequence[Charge]) -> Apart:
-    """Judge charges in the order of sending."""
-    by_unit: dict[tuple[str, bool], list[Charge]] = {}
-    for charged in charges:
-        by_unit.setdefault((charged.case, charged.hit), []).append(charged)
+def apart(charges: Sequence[Charge], cases: Sequence[str]) -> Apart:
+    """Judge charges; they and the `cases` of all requests are in the order of sending."""
+    by_unit = _grouped(charges, lambda each: (each.case, each.hit))
     otherwise = {unit for unit, group in by_unit.items() if _all_off(group)}
     otherwise |= {
         (case, hit)
@@ -104,19 +116,48 @@ def apart(charges: Sequence[Charge]) -> Apart:
         if (case, not hit) in otherwise and len(group) < FEWEST
         if {charged.off for charged in group} == {by_unit[case, not hit][0].off}
     }
-    rest = [charged for charged in charges if (charged.case, charged.hit) not in otherwise]
+    mixed = [each for each in charges if (each.case, each.hit) not in otherwise]
+    by_prompt = {
+        unit: group
+        for unit, group in _grouped(mixed, lambda each: (each.case, each.hit, each.prompt)).items()
+        if len(group) < len(by_unit[unit[:2]]) and _all_off(group)
+    }
+    sizes = Counter(unit[:2] for unit, group in by_prompt.items() for _ in group)
+    by_prompt = {u: group for u, group in by_prompt.items() if sizes[u[:2]] >= SHARING}
+    rest = [each for each in mixed if (each.case, each.hit, each.prompt) not in by_prompt]
     strays = [charged for charged in rest if charged.off]
     units = [
-        Unit(*unit, by_unit[unit], _stood_apart(by_unit[unit], rest)) for unit in sorted(otherwise)
+        Unit(case, hit, by_unit[case, hit], _stood_apart(by_unit[case, hit], rest))
+        for case, hit in sorted(otherwise)
     ]
-    right = len({(charged.case, charged.hit) for charged in rest})
-    changed = bool(strays) and (bool(units) or _together(charges))
-    return Apart(units, right, strays, changed)
+    units += [
+        Unit(case, hit, group, _stood_apart(group, rest), whole=False)
+        for (case, hit, _), group in by_prompt.items()
+    ]
+    after, again = _sent_after(strays, rest, cases), _read_again(strays, rest)
+    explained = len(strays) >= SHARING and (after or again)
+    return Apart(
+        units=units,
+        right=len({charged.case for charged in rest} - {unit.case for unit in units}),
+        strays=strays,
+        after=after,
+        again=again,
+        changed=bool(strays) and not explained and (bool(units) or _together(charges)),
+        off=[charged for charged in charges if charged.off],
+    )
+
+
+def times(charges: Sequence[Charge]) -> int:
+    """The whole number by which what is due was multiplied in all of them; 0: there is none."""
+    low, high = max(each.low for each in charges), min(each.high for each in charges)
+    factor = round((low + high) / 2) if high < inf else 0
+    return factor if factor > 1 and low <= factor <= high else 0
 
 
 def beyond(charges: Sequence[Charge]) -> float:
     """The sum of what charges exceed what is due, money: exact in decimals, as amounts are."""
-    return float(sum(exact_amount(charged.cost) - exact_amount(charged.due) for charged in charges))
+    more = (exact_amount(charged.cost) - exact_amount(charged.due) for charged in charges)
+    return float(sum(more))
 
 
 def _all_off(charges: Sequence[Charge]) -> bool:
@@ -149,3 +190,34 @@ def _stood_apart(charges: Sequence[Charge], rest: Sequence[Charge]) -> bool:
 def _together(charges: Sequence[Charge]) -> bool:
     """Whether neighbours of different cases are off: what they share is the time."""
     return any(a.off and a.off == b.off and a.case != b.case for a, b in pairwise(charges))
+
+
+def _sent_after(strays: Sequence[Charge], rest: Sequence[Charge], cases: Sequence[str]) -> str:
+    """The case that was sent right before each of the strays, and before no other charge.
+
+    Empty: there is none.
+    """
+    before = {cases[each.place - 1] for each in strays if each.place}
+    if len(strays) < FEWEST or len(before) != 1:
+        return ""
+    (case,) = before
+    after = {each.place for each in rest if each.place and cases[each.place - 1] == case}
+    return case if after == {each.place for each in strays} else ""
+
+
+def _read_again(strays: Sequence[Charge], rest: Sequence[Charge]) -> bool:
+    """Whether the strays are all that read from the cache what was read from it before."""
+    read, again = set[str](), set[int]()
+    for each in rest:
+        if each.hit and each.case in read:
+            again.add(each.place)
+        if each.hit:
+            read.add(each.case)
+    return len(strays) >= FEWEST and again == {each.place for each in strays}
+
+
+def _grouped(charges: Sequence[Charge], key: Callable[[Charge], Any]) -> dict[Any, list[Charge]]:
+    groups: dict[Any, list[Charge]] = {}
+    for charged in charges:
+        groups.setdefault(key(charged), []).append(charged)
+    return groups

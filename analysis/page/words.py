@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import floor
 from typing import Literal
 
+from recording.exact_amount import exact_amount
+
 Lang = Literal["en", "zh"]
 ABSENT = "-"
 _SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "JP¥"}
@@ -52,11 +54,19 @@ class Words:
         """
         if amount is None:
             return ABSENT if not unknown else self(f"unknown ({unknown})", f"未知（{unknown}）")
-        symbol = _SYMBOLS.get(self.currency or "", f"{self.currency} " if self.currency else "")
         off = abs(amount) / 100
         digits = next((d for d in (6, 9) if abs(round(amount, d) - amount) <= off), 12)
         rest = self(f" (+{unknown} unknown)", f"（另 {unknown} 条未知）") if unknown else ""
-        return f"{symbol}{amount:,.{digits}f}{rest}"
+        return f"{self._symbol}{amount:,.{digits}f}{rest}"
+
+    def exact_money(self, amount: float) -> str:
+        """An amount in the run's currency to its last decimal, with at least six."""
+        digits = f"{exact_amount(amount):f}".partition(".")[2].rstrip("0")
+        return f"{self._symbol}{amount:,.{max(6, len(digits))}f}"
+
+    @property
+    def _symbol(self) -> str:
+        return _SYMBOLS.get(self.currency or "", f"{self.currency} " if self.currency else "")
 
     def yes(self, value: bool | None) -> str:
         """Yes or no; `-` if unknown."""

@@ -10,7 +10,7 @@ def sentence(t: Words, model: str, finding: Finding) -> str:
     case = t(NAMED[finding.case].en, NAMED[finding.case].zh) if finding.case else ""
     tokens, paid, rows = (
         integer(round(abs(finding.amount))),
-        t.money(abs(finding.amount)),
+        t.exact_money(abs(finding.amount)),
         finding.rows,
     )
     way_en, way_zh = ("more", "多") if finding.amount > 0 else ("less", "少")
@@ -18,8 +18,8 @@ def sentence(t: Words, model: str, finding: Finding) -> str:
         ""
         if finding.worth is None
         else t(
-            f" ({t.money(finding.worth)} by the price table)",
-            f"（按价格表为 {t.money(finding.worth)}）",
+            f" ({t.exact_money(finding.worth)} by the price table)",
+            f"（按价格表为 {t.exact_money(finding.worth)}）",
         )
     )
     match finding.kind:
@@ -68,21 +68,61 @@ def sentence(t: Words, model: str, finding: Finding) -> str:
             )
         case Kind.OFF_PRICE:
             text = t(
-                f"even plain replies do not cost what the price table says ({paid} {way_en} "
-                f"for {rows} requests): correct the table, or ask the gateway. Other cases are "
-                "compared only with plain ones of the same usage.",
-                f"非流式请求的费用已与价格表不符（{rows} 个请求合计{way_zh} {paid}）："
-                "请更正价格表或向网关确认。其他情形只与用量相同的非流式请求比较。",
+                f"{rows} requests, the plain ones among them, do not cost what the price table "
+                f"says, {paid} {way_en} in all{_factor(t, finding)}: correct the table, or ask the "
+                "gateway. Other cases are compared only with plain ones of the same usage.",
+                f"{rows} 个请求（含非流式请求）的费用与价格表不符，合计{way_zh} {paid}"
+                f"{_factor(t, finding)}：请更正价格表或向网关确认。"
+                "其他情形只与用量相同的非流式请求比较。",
+            )
+        case Kind.CHARGED_OTHERWISE if finding.beside_plain:
+            text = t(
+                f"{case}: all {rows} requests cost {paid} {way_en} in all than plain ones of the "
+                "same usage, also those sent in between. Ask the gateway.",
+                f"{case}：全部 {rows} 个请求比用量相同的非流式请求（含其间发送的）合计{way_zh} "
+                f"{paid}。请向网关确认。",
             )
         case Kind.CHARGED_OTHERWISE:
-            read, read_zh = (
-                (" that read from the cache", "命中缓存的") if finding.hits else ("", "")
-            )
+            which, which_zh = _which(finding)
             text = t(
-                f"{case}: all {rows} requests{read} are not charged as their stated tokens, "
-                f"{paid} {way_en} in all, while others sent in between are. Ask the gateway.",
-                f"{case}：全部 {rows} 个{read_zh}请求的费用与其给出的 token 数不符，"
-                f"合计{way_zh} {paid}，而其间发送的其他情形相符。请向网关确认。",
+                f"{case}: {which} are not charged as their stated tokens, "
+                f"{paid} {way_en} in all, while others sent in between are. "
+                + _one_reply(t, finding),
+                f"{case}：{which_zh}请求的费用与其给出的 token 数不符，"
+                f"合计{way_zh} {paid}，而其间发送的其他情形相符。" + _one_reply(t, finding),
+            )
+        case Kind.CHARGED_AFTER:
+            text = t(
+                f"the {rows} requests that were sent right after one of the case '{case}' are not "
+                f"charged as their stated tokens, {paid} {way_en} in all, while others of their "
+                f"cases are ({_cases(t, finding)}). Ask the gateway.",
+                f"紧跟“{case}”之后发送的 {rows} 个请求的费用与其给出的 token 数不符，合计{way_zh} "
+                f"{paid}，而相同情形的其他请求相符（{_cases(t, finding)}）。请向网关确认。",
+            )
+        case Kind.READ_AGAIN:
+            text = t(
+                f"the {rows} requests that read the same prompt from the cache a second time or "
+                f"later are not charged as their stated tokens, {paid} {way_en} in all, while the "
+                f"first ones are ({_cases(t, finding)}). Ask the gateway.",
+                f"同一 prompt 第二次及以后命中缓存的 {rows} 个请求的费用与其给出的 token 数不符，"
+                f"合计{way_zh} {paid}，而首次命中的相符（{_cases(t, finding)}）。请向网关确认。",
+            )
+        case Kind.MINIMUM_CHARGE:
+            each = t.exact_money(finding.each)
+            text = t(
+                f"no request costs less than {each}, a minimum that the price table does not have: "
+                f"{rows} requests cost {paid} more in all than the table says. If it was agreed, "
+                "put it in the table (minimum); otherwise ask the gateway.",
+                f"每个请求至少计费 {each}，价格表中没有这一最低收费：{rows} 个请求合计比价格表多 "
+                f"{paid}。若有此约定，请写入价格表（minimum），否则请向网关确认。",
+            )
+        case Kind.ROUNDED_UP:
+            each = t.exact_money(finding.each)
+            ask = ("", "") if finding.slight else (" Ask the gateway.", "请向网关确认。")
+            text = t(
+                f"every charge is rounded up to a multiple of {each}: {rows} requests cost {paid} "
+                f"more in all than the price table says.{ask[0]}",
+                f"每笔费用均向上取整到 {each} 的倍数：{rows} 个请求合计比价格表多 {paid}。{ask[1]}",
             )
         case Kind.CACHE_NOT_CREDITED:
             text = t(
@@ -133,21 +173,40 @@ def sentence(t: Words, model: str, finding: Finding) -> str:
                 "其间没有其他情形的请求可证明价格未变，故也可能是价格在这段时间有变。"
                 "请以 --repeat 3 重新测试。",
             )
+        case Kind.SINGLE_CHARGES if finding.grave:
+            text = t(
+                f"{rows} single requests ({_cases(t, finding)}) are charged several times, {paid} "
+                f"more in all{_factor(t, finding)}, while others of the same case are not. Ask the "
+                "gateway.",
+                f"{rows} 个个别请求（{_cases(t, finding)}）被重复计费，合计多 {paid}"
+                f"{_factor(t, finding)}，而同一情形的其他请求没有。请向网关确认。",
+            )
         case Kind.SINGLE_CHARGES:
             text = t(
-                f"{rows} single requests are not charged as their stated tokens, {paid} {way_en} "
-                "in all, while others of the same case are: some requests are charged differently, "
-                "or the price changed for a moment.",
-                f"{rows} 个个别请求的费用与其给出的 token 数不符，合计{way_zh} {paid}，"
-                "而同一情形的其他请求相符：个别请求计费不同，或价格曾短暂变动。",
+                f"{rows} single requests ({_cases(t, finding)}) are not charged as their stated "
+                f"tokens, {paid} {way_en} in all{_factor(t, finding)}, while others of the same "
+                "case are: some requests are charged differently, or the price changed for a "
+                "moment.",
+                f"{rows} 个个别请求（{_cases(t, finding)}）的费用与其给出的 token 数不符，"
+                f"合计{way_zh} {paid}{_factor(t, finding)}，而同一情形的其他请求相符："
+                "个别请求计费不同，或价格曾短暂变动。",
             )
         case Kind.PRICE_CHANGED:
+            off, off_zh = (
+                (
+                    f" {rows} requests cost {paid} {way_en} in all than the price table says.",
+                    f"{rows} 个请求合计比价格表{way_zh} {paid}。",
+                )
+                if rows
+                else ("", "")
+            )
             text = t(
-                "the price changed during the run: requests of one case cost different amounts at "
-                "different times, and so do others sent then. Costs are therefore not judged; run "
-                "it again.",
-                "测试期间价格有变：同一情形的请求在不同时间费用不同，同时发送的其他情形亦然。"
-                "故不对费用下结论，请重新测试。",
+                "requests of one case cost different amounts, and so do those of others: the price "
+                "changed during the run, or depends on something that no reply states, such as "
+                f"who answers.{off} No case is therefore judged by its cost; run it again.",
+                "同一情形的请求费用不一，其他情形亦然：测试期间价格有变，"
+                f"或取决于应答未说明的因素（如由谁应答）。{off_zh}"
+                "故不按费用对各情形下结论，请重新测试。",
             )
     return t(f"{model}: {text}", f"{model}：{text}")
 
@@ -160,3 +219,38 @@ def _asked(t: Words, finding: Finding) -> str:
             "差额较小，可能由网关转换请求格式所致。",
         )
     return t("Ask the gateway.", "请向网关确认。")
+
+
+def _which(finding: Finding) -> tuple[str, str]:
+    """Which requests of the case a finding is about."""
+    rows = finding.rows
+    if finding.partly:
+        return (
+            f"{rows} requests, all with some of its prompts,",
+            f"其中部分 prompt 的全部 {rows} 个",
+        )
+    if finding.hits:
+        return f"all {rows} requests that read from the cache", f"全部 {rows} 个命中缓存的"
+    return f"all {rows} requests", f"全部 {rows} 个"
+
+
+def _one_reply(t: Words, finding: Finding) -> str:
+    if finding.slight:
+        return t(
+            "That is what is due if the stated output is that of one of the two replies.",
+            "若给出的输出只是两个回复之一的，则费用相符。",
+        )
+    return t("Ask the gateway.", "请向网关确认。")
+
+
+def _cases(t: Words, finding: Finding) -> str:
+    """The cases of single requests, each with how many."""
+    return t.join([f"{t(NAMED[name].en, NAMED[name].zh)} {n}" for name, n in finding.cases])
+
+
+def _factor(t: Words, finding: Finding) -> str:
+    """By which factor all of them are off, if by one."""
+    if not finding.factor:
+        return ""
+    by = f"{finding.factor:.4g}"
+    return t(f", each {by} times what is due", f"，均为应付的 {by} 倍")

@@ -1,5 +1,6 @@
 """The bill, case by case: sent, stated and charged, with the findings."""
 
+from dataclasses import replace
 from typing import Any
 
 from analysis.numbers.billing import CaseBill, ModelBill
@@ -12,12 +13,14 @@ from analysis.page.words import ABSENT, Words, integer
 from analysis.report.billing_words import sentence
 from analysis.report.model_bills import bills
 from analysis.report.view import View
+from recording.untrusted_text import quoted
 from rules.billing_cases import LEFT, NAMED
 from rules.token_slopes import CHAT_TOKENS
 
 PLACE = 125  # in the report
 _SILENT = ("stream_no_usage", *REFUSED, *LEFT)
 """Cases that need not state anything."""
+_LONGEST_CHARS = 160  # of a finding on the first page
 
 
 def section(view: View) -> Section:
@@ -29,10 +32,23 @@ def section(view: View) -> Section:
     return Section(t("The bill, case by case", "逐项核对账单"), blocks)
 
 
-def bad(view: View) -> list[Remark]:
-    """The grave findings, for the first page."""
-    blocks = [block for bill in bills(view) for block in remarks(view.t, bill)]
-    return [block for block in blocks if isinstance(block, Remark) and block.level == "bad"]
+def first_page(view: View) -> list[Remark]:
+    """For each model what was found, or that nothing was; else why nothing could be judged."""
+    t = view.t
+    found = list[Remark]()
+    for bill in bills(view):
+        judged = [block for block in remarks(t, bill) if isinstance(block, Remark)]
+        if not judged:
+            why = t.gap.join(_unknown(t, bill))
+            judged = [Remark("note", t(f"{bill.model}: {why}", f"{bill.model}：{why}"))]
+        found += [replace(remark, head=_head(t, remark)) for remark in judged]
+    return found
+
+
+def _head(t: Words, remark: Remark) -> str:
+    if remark.level == "good":
+        return t("no case is counted or charged differently", "各种情形的计数与计费一致")
+    return quoted(remark.text, _LONGEST_CHARS).removesuffix(t.stop)
 
 
 def remarks(t: Words, bill: ModelBill) -> list[Block]:
@@ -44,8 +60,9 @@ def remarks(t: Words, bill: ModelBill) -> list[Block]:
     ]
     if not blocks and bill.counter is not None and bill.stated:
         text = t(
-            f"{model}: no case is counted or charged differently from the others.",
-            f"{model}：各种情形的计数与计费一致，未见异常。",
+            f"{model}: as far as replies state it, no case is counted or charged differently from "
+            "the others.",
+            f"{model}：就应答所给出的而言，各种情形的计数与计费一致，未见异常。",
         )
         blocks.append(Remark("good", text))
     return [*blocks, *(Text(text) for text in _unknown(t, bill))]

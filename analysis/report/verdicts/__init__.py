@@ -41,7 +41,7 @@ def verdicts(view: View) -> list[Remark]:
         *failures.remarks(view),
         *bodies.remarks(view),
         *charges.remarks(view),
-        *billing.bad(whole),
+        *billing.first_page(whole),
         *identity.remarks(whole),
         *identity_course.remarks(view),
         *streams.remarks(view),
