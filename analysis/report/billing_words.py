@@ -4,6 +4,8 @@ from analysis.numbers.billing_findings import Finding, Kind
 from analysis.page.words import Words, integer
 from rules.billing_cases import NAMED
 
+_ASK = ("Ask the gateway.", "请向网关确认。")
+
 
 def sentence(t: Words, model: str, finding: Finding) -> str:
     """A finding about a model's bill, as one paragraph."""
@@ -218,7 +220,7 @@ def _asked(t: Words, finding: Finding) -> str:
             "So few may come from the way the gateway passes the request on.",
             "差额较小，可能由网关转换请求格式所致。",
         )
-    return t("Ask the gateway.", "请向网关确认。")
+    return t(*_ASK)
 
 
 def _which(finding: Finding) -> tuple[str, str]:
@@ -240,7 +242,7 @@ def _one_reply(t: Words, finding: Finding) -> str:
             "That is what is due if the stated output is that of one of the two replies.",
             "若给出的输出只是两个回复之一的，则费用相符。",
         )
-    return t("Ask the gateway.", "请向网关确认。")
+    return t(*_ASK)
 
 
 def _cases(t: Words, finding: Finding) -> str:
