@@ -91,11 +91,9 @@ statistics: $(BIN)/.dev ## false alarms and coverage of the statistics, at lengt
 docs: $(BIN)/.dev ## renew the documentation that is made from code
 	$(BIN)/python docs/generate.py
 
-outputs: $(BIN)/.dev ## run the commands that the pages show once more, and put in what they print (ten minutes)
-	$(BIN)/python docs/outputs.py
-	$(BIN)/python docs/behind_litellm.py
-	$(BIN)/python docs/relays.py
-	-$(BIN)/python docs/notebook.py
+outputs: $(BIN)/.dev ## run the commands that the pages show once more, and put in what they print (half an hour)
+	@failed=0; for script in outputs behind_litellm relays notebook; do \
+	  $(BIN)/python docs/$$script.py || failed=1; done; exit $$failed
 
 pictures: $(BIN)/.run ## take the pictures of the report and of the web UI anew (two minutes; needs chromium)
 	$(BIN)/python docs/pictures.py

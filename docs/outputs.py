@@ -10,6 +10,7 @@ Chinese report. A page whose generator was late stays as it was.
 """
 
 import re
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -148,7 +149,18 @@ def _like(table: str, fresh: Iterable[str]) -> str:
     return new if "\n\n*" in table else new.split("\n\n*")[0] + "\n" * new.count("\n\n*")
 
 
+def why_not(page: Path) -> str:
+    """Why a page could not be made anew; empty where it was."""
+    try:
+        return "" if renew(page) or renew(page) else "this machine was late twice: try again"
+    except (AssertionError, subprocess.TimeoutExpired) as error:
+        return str(error)
+
+
 if __name__ == "__main__":
+    failed = False
     for one in [Path(name).resolve() for name in sys.argv[1:]] or pages():
-        if not (renew(one) or renew(one)):
-            print(f"{name_of(one)}: this machine was late twice: try again", file=sys.stderr)
+        if why := why_not(one):
+            failed = True
+            print(f"{name_of(one)} stays as it was: {why}", file=sys.stderr)
+    sys.exit(failed)
