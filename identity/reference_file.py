@@ -14,7 +14,7 @@ def load(name: str) -> Reference:
     except OSError as error:
         raise OperatorError(
             f"--reference {name} cannot be read ({error.strerror}): make one with "
-            "`python -m analysis enrol RUN`."
+            "`weighbridge enrol RUN`."
         ) from None
     except InputError as error:
         raise OperatorError(f"--reference {name} {error}.") from None

@@ -84,6 +84,17 @@ def scenario(t: Words, name: str) -> str:
     return t(name, {"plain": "非流式", "stream": "流式"}.get(name, name))
 
 
+def _statuses(phase: PhaseNumbers) -> dict[str, int]:
+    """Requests by HTTP status; those that were not sent, apart from those without an answer."""
+    without = phase.status_counts.get("None", 0) - phase.dropped
+    counts = {status: n for status, n in phase.status_counts.items() if status != "None"}
+    return (
+        counts
+        | ({"None": without} if without > 0 else {})
+        | ({"dropped": phase.dropped} if phase.dropped else {})
+    )
+
+
 CONCURRENCY = _phase("Concurrency", "并发", lambda p: p.target, integer)
 
 # ---- what became of them
@@ -94,7 +105,7 @@ SENT = _phase("Sent", "已发送", lambda p: p.sent, integer)
 SUCCESS = _phase("Success", "成功", lambda p: p.success, integer)
 SUCCESS_RATE = _phase("Success rate", "成功率", lambda p: p.success_rate, percent)
 OUTCOMES = _phase("Outcomes", "结果分布", lambda p: p.outcomes, tally)
-STATUSES = _phase("HTTP status", "状态分布", lambda p: p.status_counts, tally)
+STATUSES = _phase("HTTP status", "状态分布", _statuses, tally)
 UNANSWERED = _phase("No answer", "无应答", lambda p: p.unanswered, integer)
 OUTCOME = Name("Outcome", "结果")
 HTTP, RPM, TASK_ID, TPM = map(field, ("HTTP", "RPM", "task_id", "TPM"))

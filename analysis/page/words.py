@@ -46,6 +46,10 @@ class Words:
         """The separator between two sentences."""
         return self(" ", "")
 
+    def first_sentence(self, text: str) -> str:
+        """The first sentence of a text, without its full stop."""
+        return text.split(self.stop + self.gap)[0].removesuffix(self.stop)
+
     def money(self, amount: float | None, unknown: int = 0) -> str:
         """An amount in the run's currency, and the number of `unknown` costs that it lacks.
 

@@ -109,6 +109,8 @@ def _outcome(view: View, remarks: Sequence[Remark]) -> str:
             f"{integer(planned)} 个请求中 {integer(good)} 个成功（{share}）",
         )
     ]
+    if unsent := sum(phase.dropped for phase in view.phases):
+        parts.append(t(f"{integer(unsent)} were not sent", f"{integer(unsent)} 个未发送"))
     if (times := _slowest(view)) is not None:
         parts.append(times)
     parts += _heads(view, (r for r in remarks if r.level == "bad" or r.head))
@@ -138,7 +140,7 @@ def _slowest(view: View) -> str | None:
 
 def _loaded(view: View) -> list[PhaseNumbers]:
     """The phases that put a load on the gateway: a probe's few requests are no sample."""
-    return [phase for phase in view.phases if phase.mode not in PROBES]
+    return [phase for phase in view.phases if phase.mode not in (*PROBES, "billing")]
 
 
 # ---- whether to believe it

@@ -94,7 +94,7 @@ ANALYSIS: Mapping[str, str] = {
     "…: allow of … may list …; remove ….": "{0}：{1} 的 allow 只能列出 {2}；请删除 {3}。",
     "…: require is not a table: write [[require]].": "{0}：require 不是表：请写 [[require]]。",
     "…: … has an unknown key …: use ….": "{0}：{1} 有未知的键 {2}：可用 {3}。",
-    "--reference … cannot be read (…): make one with `python -m analysis enrol RUN`.": "无法读取 --reference {0}（{1}）：请用 `python -m analysis enrol RUN` 生成。",
+    "--reference … cannot be read (…): make one with `weighbridge enrol RUN`.": "无法读取 --reference {0}（{1}）：请用 `weighbridge enrol RUN` 生成。",
     "--fail-on … is not a condition: write a metric, <, <=, > or >=, and a number; separate "
     "conditions with commas, e.g. success_rate<0.99,p95_s>10.": "--fail-on {0} 不是条件：请写指标、<、<=、> 或 >=，再写数值；多个条件用逗号分隔，如 "
     "success_rate<0.99,p95_s>10。",

@@ -128,7 +128,7 @@ class Traffic:
     reference: str = _traffic(
         "",
         "file of what the model answers over a route that you trust, made by "
-        "`python -m analysis enrol RUN` (docs/how-to/identity.md)",
+        "`weighbridge enrol RUN` (docs/how-to/identity.md)",
         modes=("identity",),
         sent=True,
         web=False,

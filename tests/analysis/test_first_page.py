@@ -188,3 +188,28 @@ def test_of_two_routes_only_the_gateways_failures_are_findings(tmp_path: Path) -
     asked, finding, _ = answers(tmp_path, *rows, plan=plan)
     assert "30 requests in 1 phase" in asked.text and "to a reference" in asked.text
     assert finding.text.startswith("30 of 30 requests succeeded (100%)")
+
+
+def test_requests_that_were_not_sent_are_told_apart_from_failures(tmp_path: Path) -> None:
+    """34 of 75 succeeded sounds like a broken gateway, if 34 others were not sent at all."""
+    rows = [
+        *many(20),
+        *(
+            record(20 + i, outcome="dropped", success=False, http_status=None, elapsed_sec=None)
+            for i in range(10)
+        ),
+    ]
+    whole = page(tmp_path, *rows)
+    assert whole.answers[1].text.startswith(
+        "20 of 30 requests succeeded (66.66%); 10 were not sent"
+    )
+    text = markdown.render(whole)
+    assert "200:20, dropped:10" in text and "None:" not in text
+
+
+def test_a_run_without_a_known_cost_says_what_supplies_it(tmp_path: Path) -> None:
+    rows = many(api_cost=None, cost_source="unknown")
+    text = markdown.render(page(tmp_path, *rows))
+    assert (
+        "| Cost visibility | no reply states a cost; a price table (--prices) supplies it |" in text
+    )

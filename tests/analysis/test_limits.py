@@ -415,3 +415,47 @@ def test_a_limit_of_three_a_minute_is_bounded_or_left_open(second: float) -> Non
     result = Gateway(rpm=3, kind="fixed", began=1_795_000_020.0 + second).run().audit()
     assert result.at_once is None
     assert result.fit is None or (result.fit.low <= 3 <= result.fit.high), result.fits
+
+
+class SmallBucket(Gateway):
+    """Lets `holds` through at once and then `rpm` a minute, as most gateways' buckets do."""
+
+    holds = 20
+
+    def _row(self, block: Phase, index: int, sent_s: float) -> RequestRecord:
+        at, most = self.begun[block.name] + sent_s, self.holds
+        level, since = getattr(self, "level", (float(most), at))
+        level = min(float(most), level + (at - since) * (self.rpm or 0) / 60)
+        self.limits = Limits(None, None, lambda: self.now)
+        row = super()._row(block, index, sent_s)
+        self.level = (level - 1, at) if level >= 1 else (level, at)
+        row = replace(row, ratelimit_limit_requests=self.rpm)
+        if level >= 1:
+            return row
+        return replace(
+            row, outcome="rate_limited", success=False, http_status=429, api_cost=None,
+            total_tokens=None, done_offset_s=sent_s + 0.01, elapsed_sec=0.01,
+            ratelimit_remaining_requests=0, retry_after_s=1.0,
+        )  # fmt: skip
+
+
+def test_what_a_small_bucket_holds_is_not_reported_as_requests_a_minute(tmp_path: Path) -> None:
+    """20 at once, refilled by 120 a minute: the table used to say "about 21" a minute."""
+    text = section_text(tmp_path / "r", SmallBucket(rpm=120, latency_s=0.3).run())
+    assert "| Requests a minute | 120 | unknown |" in text
+    assert "requests go through at once, and then it refuses" in text
+    assert "measure it with mode rpm --target 120." in text
+    first = (tmp_path / "r" / "report.md").read_text("utf-8").partition("## ")[0]
+    assert "requests go through at once, and then it refuses" in first
+
+
+@pytest.mark.parametrize("most", [5, 20])
+def test_what_a_window_of_seconds_admits_is_not_reported_as_requests_a_minute(
+    tmp_path: Path, most: int
+) -> None:
+    gateway = Seconds(rpm=100_000, headers=False, latency_s=0.3)
+    gateway.most = most
+    text = section_text(tmp_path / "r", gateway.run())
+    found = text.partition("| Requests a minute |")[2].partition("\n")[0].split("|")[1]
+    assert found.strip() in ("unknown", "not reached"), text
+    assert "short requests a minute" not in text

@@ -91,16 +91,16 @@ def _unknown(t: Words, bill: ModelBill) -> list[str]:
     if not bill.stated:
         sentences.append(
             t(
-                "The gateway states no cost: `python -m analysis reconcile` compares its bill.",
-                "网关未给出费用：可用 `python -m analysis reconcile` 核对其账单。",
+                "The gateway states no cost: `weighbridge reconcile` compares its bill.",
+                "网关未给出费用：可用 `weighbridge reconcile` 核对其账单。",
             )
         )
     elif any(case.case in LEFT and case.with_cost < case.sent for case in bill.cases):
         sentences.append(
             t(
-                "The cost of the cancelled requests is not stated: `python -m analysis reconcile "
+                "The cost of the cancelled requests is not stated: `weighbridge reconcile "
                 "RUN --bill CSV` shows what a bill charges for them.",
-                "被取消请求的费用未给出：可用 `python -m analysis reconcile RUN --bill CSV` "
+                "被取消请求的费用未给出：可用 `weighbridge reconcile RUN --bill CSV` "
                 "查看账单如何计费。",
             )
         )

@@ -86,10 +86,10 @@ def section(view: View) -> Section:
         text = t(
             f"{integer(unstated)} cancelled requests state no cost: they may be charged in full, "
             "in part or not at all, and no sum of costs includes them. Budgets count them at their "
-            "worst case; `python -m analysis reconcile` compares them with a bill.",
+            "worst case; `weighbridge reconcile` compares them with a bill.",
             f"{integer(unstated)} 个主动取消的请求未给出费用：可能全额、部分或完全不计费，"
             "任何费用合计均不含它们。预算按最坏情况计入；账单可用 "
-            "`python -m analysis reconcile` 核对。",
+            "`weighbridge reconcile` 核对。",
         )
         blocks.append(Remark("note", text))
     results = table(

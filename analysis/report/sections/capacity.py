@@ -93,10 +93,7 @@ def findings(view: View) -> list[Remark]:
     remarks = [
         _remark(view, model, trials, bracket_of(trials)) for model, trials in searches.items()
     ]
-    sentence_end = t.stop + t.gap
-    return [
-        replace(one, head=one.text.split(sentence_end)[0].removesuffix(t.stop)) for one in remarks
-    ]
+    return [replace(one, head=t.first_sentence(one.text)) for one in remarks]
 
 
 def numbers(view: View) -> list[CapacityNumbers]:

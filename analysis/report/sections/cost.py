@@ -230,7 +230,7 @@ def _differences(view: View, compared: list[Compared]) -> Table:
         ],
         title=t("Largest differences", "最大差异"),
         how=t(
-            f"The {_EXAMPLES} largest; `python -m analysis reconcile` lists them all.",
-            f"仅列最大的 {_EXAMPLES} 条；`python -m analysis reconcile` 可列出全部。",
+            f"The {_EXAMPLES} largest; `weighbridge reconcile` lists them all.",
+            f"仅列最大的 {_EXAMPLES} 条；`weighbridge reconcile` 可列出全部。",
         ),
     )

@@ -1,5 +1,6 @@
 """Is it the model that was paid for? One line per test: the finding, and its cost."""
 
+import re
 from datetime import datetime
 
 from analysis.numbers.identity import Identity, Test
@@ -23,6 +24,7 @@ from recording.untrusted_text import quoted
 from rules.prices import Prices
 
 PLACE = 97  # in the report
+_IN_BRACKETS = re.compile(r" ?\([^()]*\)|（[^（）]*）")
 WORDS = {
     Verdict.DIFFERS: ("differs", "有差异"),
     Verdict.NOT_SHOWN: ("no difference shown", "未见差异"),
@@ -57,7 +59,11 @@ def _began(view: View) -> datetime | None:
 def remarks(view: View) -> list[Remark]:
     """For the first page: a sentence per model and test that has a result."""
     return [
-        Remark("good" if verdict is Verdict.NOT_SHOWN and not unsent else "note", text)
+        Remark(
+            "good" if verdict is Verdict.NOT_SHOWN and not unsent else "note",
+            text,
+            head=_IN_BRACKETS.sub("", view.t.first_sentence(text)),
+        )
         for model in numbers(view)
         for verdict, unsent, text in _results(view, model)
     ]
@@ -81,9 +87,9 @@ def sentences(view: View, model: Identity) -> list[str]:
         texts.append(
             t(
                 f"For a reference: {spread} questions have several answers and {fixed} have one. "
-                "`python -m analysis enrol RUN` writes it.",
+                "`weighbridge enrol RUN` writes it.",
                 f"已为建立参照提问：{spread} 个问题有多种答案，{fixed} 个只有一种。"
-                "用 `python -m analysis enrol RUN` 写出参照文件。",
+                "用 `weighbridge enrol RUN` 写出参照文件。",
             )
         )
     return texts

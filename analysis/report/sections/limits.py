@@ -1,17 +1,19 @@
 """Rate limits: what the gateway states, what it enforces, and the evidence."""
 
+from dataclasses import replace
 from typing import Any
 
 from analysis.numbers import rate_limit_audit
 from analysis.numbers.model_numbers import LimitFit, LimitNumbers
 from analysis.numbers.rate_limit_audit import Audit
+from analysis.numbers.short_windows import ShortWindow
 from analysis.page.blocks import Block, Remark, Section, Table
 from analysis.page.columns import Name, table
 from analysis.page.vocabulary import FOUND, SENT, WHAT
 from analysis.page.words import ABSENT, Words, integer, seconds
 from analysis.report.view import View
 from recording.events import PhaseStart
-from rules.rate_limit import SELDOM
+from rules.rate_limit import SELDOM, Fit
 
 PLACE = 100  # in the report
 KINDS = {
@@ -50,6 +52,13 @@ def of(view: View) -> list[Audit]:
     for row in view.rows("limits"):
         by_model.setdefault(row["model_requested"], []).append(row)
     return [rate_limit_audit.audit(model, rows, begun) for model, rows in by_model.items()]
+
+
+def findings(view: View) -> list[Remark]:
+    """The limit of each model in a sentence, for the first page."""
+    t = view.t
+    remarks = [_remark(t, audit) for audit in of(view)]
+    return [replace(remark, head=t.first_sentence(remark.text)) for remark in remarks]
 
 
 def numbers(view: View) -> list[LimitNumbers]:
@@ -137,11 +146,13 @@ def _why_undetermined(t: Words, audit: Audit) -> str:
             "limit on concurrency.",
             f"{audit.model}：有拒绝；每分钟限制与并发限制均可解释，无法区分。",
         )
+    if audit.short is not None:
+        return _why_short(t, audit.model, audit.short, best) + _measure_it(t, audit)
     if best.wrong_share > SELDOM:
         return t(
             f"{audit.model}: it refuses requests, but no kind of limit explains what it admits.",
             f"{audit.model}：有拒绝，但放行规律与各类限流均不符。",
-        )
+        ) + _measure_it(t, audit)
     if audit.unit is None:
         size = _range(best.low, best.high)
         return t(
@@ -150,20 +161,42 @@ def _why_undetermined(t: Words, audit: Audit) -> str:
             f"{audit.model}：每分钟约 {size} 个短请求。耗尽的是请求数还是 token 数无法判断，"
             "计数方式亦无从得知。",
         )
-    if audit.short is not None:
-        count, window_s = audit.short.size, audit.short.window_s
-        return t(
-            f"{audit.model}: a window of seconds would explain equally well what was let through "
-            f"(e.g. {count} requests in {window_s:g} s), so no limit on requests per minute is "
-            "named.",
-            f"{audit.model}：数秒的窗口同样可以解释放行情况"
-            f"（例如 {window_s:g} 秒 {count} 个请求），因此不给出每分钟请求数。",
-        )
     alike = t.join(t(*KINDS[f.kind]) for f in audit.fits if f.wrong_share <= SELDOM)
     return t(
         f"{audit.model}: {_range(best.low, best.high)} requests a minute; these kinds explain it "
         f"equally well: {alike}.",
         f"{audit.model}：每分钟 {_range(best.low, best.high)} 个请求；以下类型均可解释：{alike}。",
+    )
+
+
+def _why_short(t: Words, model: str, short: ShortWindow, best: Fit) -> str:
+    """Why a window of seconds leaves the limit per minute open."""
+    count, window_s = short.size, short.window_s
+    if best.wrong_share <= SELDOM:
+        return t(
+            f"{model}: a window of seconds would explain equally well what was let through "
+            f"(for example {count} requests in {window_s:g} s), so no limit on requests per minute "
+            "is named.",
+            f"{model}：数秒的窗口同样可以解释放行情况"
+            f"（例如 {window_s:g} 秒 {count} 个请求），因此不给出每分钟请求数。",
+        )
+    return t(
+        f"{model}: about {count} requests go through at once, and then it refuses. A window of "
+        f"seconds (for example {count} requests in {window_s:g} s) or a token bucket that holds "
+        "less than a minute's worth would explain this; a limit per minute would not.",
+        f"{model}：一次约放行 {count} 个请求，随后拒绝。数秒的窗口"
+        f"（例如 {window_s:g} 秒 {count} 个请求）或容量不足一分钟的令牌桶可以解释，"
+        "每分钟限额则不能。",
+    )
+
+
+def _measure_it(t: Words, audit: Audit) -> str:
+    """What to do where the limit per minute remains unknown."""
+    stated = audit.advertised_requests
+    target = f" --target {stated}" if stated is not None else ""
+    return t(
+        f" The rate that it sustains is unknown: measure it with mode rpm{target}.",
+        f"可持续的速率未知：请用 rpm 模式{f'（--target {stated}）' if target else ''}测量。",
     )
 
 
@@ -215,10 +248,14 @@ def _enforced(t: Words, audit: Audit) -> str:
     fill = audit.steps.get("fill")
     if fill is None:
         return ABSENT
-    if audit.at_once is not None:
+    if audit.at_once is not None or audit.unit == "tokens":
         return t("not reached", "未触及")
     if fill.refused:
-        return t(f"about {fill.admitted}", f"约 {fill.admitted}")
+        best = audit.fits[0] if audit.fits else None
+        if best is None or audit.short is not None or best.wrong_share > SELDOM:
+            return t(*TRUTHS["unknown"])
+        size = _range(best.low, best.high)
+        return t(f"about {size}", f"约 {size}")
     return t(f"more than {fill.admitted}", f"大于 {fill.admitted}")
 
 

@@ -44,9 +44,9 @@ def section(view: View) -> Section:
             how=t(
                 "Success rate = successes / planned, so failures and requests that were never sent "
                 "count against it; requests drawn to be cancelled do not. None means a request "
-                "without an HTTP answer.",
+                "without an HTTP answer, dropped one that was not sent.",
                 "成功率 = 成功 / 计划，失败与未发出的请求都计入分母，抽中主动取消的请求除外；"
-                "None 为没有 HTTP 应答的请求。",
+                "None 为没有 HTTP 应答的请求，dropped 为未发送的请求。",
             ),
         )
     ]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from analysis.page.blocks import Remark
 from analysis.report.flags import flags
-from analysis.report.sections import billing, identity, identity_course
+from analysis.report.sections import billing, identity, identity_course, limits
 from analysis.report.sections.pairs import first_page
 from analysis.report.two_routes import loads
 from analysis.report.verdicts import (
@@ -42,6 +42,7 @@ def verdicts(view: View) -> list[Remark]:
         *bodies.remarks(view),
         *charges.remarks(view),
         *billing.first_page(whole),
+        *limits.findings(view),
         *identity.remarks(whole),
         *identity_course.remarks(view),
         *streams.remarks(view),
