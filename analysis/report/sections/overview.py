@@ -201,12 +201,6 @@ def _cost(view: View) -> _Line | None:
     for phase in phases:
         for name, count in phase.cost_sources.items():
             sources[name] = sources.get(name, 0) + count
-    if not known and good:
-        text = t(
-            "no reply states a cost; a price table (--prices) supplies it",
-            "应答均未给出费用；可用价格表（--prices）计算",
-        )
-        return _Line(t("Cost visibility", "费用可观测"), text)
     total = t.money(sum(known) if known else None)
     text = t(
         f"the cost of {integer(priced)} of {integer(good)} successes is known, {total} in all "
@@ -214,6 +208,11 @@ def _cost(view: View) -> _Line | None:
         f"{integer(good)} 个成功请求中 {integer(priced)} 个费用已知，合计 "
         f"{total}（{tally(sources)}）",
     )
+    if not known and good:
+        text = t(
+            "no reply states a cost; a price table (--prices) supplies it",
+            "应答均未给出费用；可用价格表（--prices）计算",
+        )
     return _Line(t("Cost visibility", "费用可观测"), text)
 
 

@@ -180,7 +180,7 @@ def _clause(t: Words, cause: Cause) -> str:
     text = _brief(t, cause)
     if not cause.words:
         return text
-    words = quoted(cause.words).rstrip(".。")
+    words = quoted(cause.words)
     return text + t(f', "{words}"', f"，“{words}”")
 
 
