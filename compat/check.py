@@ -220,7 +220,7 @@ class Check:
             ),
             Verdict.WRONG: self.if_wrong or Bilingual(
                 f"what {name} gives breaks the contract: check every reply before you use it",
-                f"{name} 的结果不符合接口约定：使用前须逐个校验响应",
+                f"{name} 的结果不符合接口约定：使用前须逐个校验应答",
             ),
             Verdict.BROKEN: self.if_broken or Bilingual(
                 f"the call with {name} raises APIError; clients retry it, and fail in the end",

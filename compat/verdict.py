@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from recording.bilingual import Bilingual
 from recording.untrusted_text import printable
 
 LONGEST_FACT_CHARS = 200
@@ -31,6 +32,15 @@ SYMBOLS = {
     Verdict.WORKS: "✓", Verdict.IGNORED: "∅", Verdict.REFUSED: "⊘", Verdict.WRONG: "✗",
     Verdict.BROKEN: "!", Verdict.UNSURE: "?", Verdict.NOT_TRIED: "–",
 }  # fmt: skip
+WORDS = {
+    Verdict.WORKS: Bilingual("works", "可用"),
+    Verdict.IGNORED: Bilingual("ignored", "被忽略"),
+    Verdict.REFUSED: Bilingual("refused", "被拒绝"),
+    Verdict.WRONG: Bilingual("wrong", "结果有误"),
+    Verdict.BROKEN: Bilingual("broken", "出错"),
+    Verdict.UNSURE: Bilingual("unsure", "无法判断"),
+    Verdict.NOT_TRIED: Bilingual("not tried", "未检查"),
+}
 WORST_FIRST = (
     Verdict.BROKEN, Verdict.WRONG, Verdict.IGNORED, Verdict.REFUSED, Verdict.UNSURE,
     Verdict.WORKS, Verdict.NOT_TRIED,

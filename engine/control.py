@@ -51,9 +51,14 @@ Face = Callable[[Environment, Any, Command, InFlight], None]
 
 def refuse(error: OperatorError) -> NoReturn:
     """Exit with one sentence and code 2 after an operator error; nothing was sent."""
-    sentence = in_language(str(error), asked_language(sys.argv[1:], os.environ))
-    print(f"weighbridge: {printable(sentence)}", file=sys.stderr, flush=True)
+    _say(str(error))
     sys.exit(2)
+
+
+def _say(sentence: str) -> None:
+    """A sentence of ours on stderr, in the language of the command line."""
+    told = in_language(sentence, asked_language(sys.argv[1:], os.environ))
+    print(f"weighbridge: {printable(told)}", file=sys.stderr, flush=True)
 
 
 class Control:
@@ -140,10 +145,7 @@ class Control:
         except Exception:
             log.exception("the run could not be prepared")
             _end_all(command)
-            print(
-                "weighbridge: a fault in Weighbridge (see above): nothing was sent.",
-                file=sys.stderr,
-            )
+            _say("a fault in Weighbridge (see above): nothing was sent.")
             sys.exit(1)
         if parsed.headless:
             # With a shape, Locust installs its own handler only when the shape has ended.
@@ -277,7 +279,7 @@ class Control:
         self._command.quit()
         if (session := self.session) is not None:
             folder = printable(from_here(session.folder))
-            print(f"weighbridge: the run in {folder} never began.", file=sys.stderr)
+            _say(f"the run in {folder} never began.")
 
 
 def _quiet_alarms(environment: Environment) -> None:

@@ -57,7 +57,7 @@ CASES = (
     Case("tools", "tool call", "工具调用", None, 256),
     Case("image", "image", "图片", None),
     Case("reasoning", "reasoning", "推理", None, 256),
-    Case("cut", "cut by its output budget", "输出预算截断", SAME, 16),
+    Case("cut", "cut by its output budget", "被输出上限截断", SAME, 16),
     Case("n", "two replies (n = 2)", "两个回复（n = 2）"),
     Case("refused", "refused", "被拒绝", None, 16),
     _long("whole", "long reply, streamed to its end", "长回复，流式收完", stream=True),

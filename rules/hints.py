@@ -79,7 +79,7 @@ def _of_field(field: str) -> Hint:
 
 
 _BY_OUTCOME: dict[str, Hint] = {
-    Outcome.AUTH: Hint("check the API key", "请检查 API key"),
+    Outcome.AUTH: Hint("check the API key", "请检查 API 密钥"),
     Outcome.PAYMENT_REQUIRED: Hint("the account has no credit left", "账户余额不足"),
     Outcome.NOT_FOUND: Hint(
         "is the base URL right? Most end in /v1, and none ends in /chat/completions",
@@ -104,12 +104,12 @@ _BY_OUTCOME: dict[str, Hint] = {
     Outcome.BUDGET_SPENT: Hint(
         "the model used its whole output budget for reasoning that it does not show: raise "
         "--max-tokens",
-        "模型把全部输出额度用于不可见的思考：请提高 --max-tokens",
+        "模型的输出全部用于不可见的思考：请提高 --max-tokens",
     ),
     Outcome.FILTERED: Hint(
         "a content filter blocked the prompt or the reply: change the prompt, or the filter's "
         "policy",
-        "内容过滤拦截了提示或应答：请更换提问内容或调整过滤策略",
+        "内容过滤拦截了 prompt 或应答：请更换提问内容或调整过滤策略",
     ),
     Outcome.REPLY_TOO_LARGE: Hint(
         "if such replies are expected, raise --max-reply-mb",

@@ -1,6 +1,7 @@
 """Locust users: each has one connection, takes jobs, and fires one event per request."""
 
 import logging
+import os
 import sys
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from locust.user.task import LOCUST_STATE_STOPPING
 
 from loadshapes.modes.compat import REQUEST
 from recording.arms import REFERENCE
+from recording.chinese import asked_language, in_language
 from recording.outcome import ON_PURPOSE, Outcome
 from recording.record import RequestRecord
 from recording.untrusted_text import printable
@@ -46,12 +48,12 @@ class GatewayUser(User):
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         if not self.set_up:
-            print(
-                "weighbridge: this locustfile uses GatewayUser without the rest: import it from "
-                "weighbridge.users (docs/how-to/own-locustfile.md).",
-                file=sys.stderr,
-                flush=True,
+            why = (
+                "this locustfile uses GatewayUser without the rest: import it from "
+                "weighbridge.users (docs/how-to/own-locustfile.md)."
             )
+            told = in_language(why, asked_language(sys.argv[1:], os.environ))
+            print(f"weighbridge: {told}", file=sys.stderr, flush=True)
             sys.exit(2)
         run = self.generator.run if hasattr(self, "generator") else None
         if run is None:

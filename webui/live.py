@@ -160,9 +160,10 @@ class LiveRun:
         loop_s = times.loop_lag_s if tally.done >= FEWEST else None
         limits = LagLimits.of(*(t.percentile(50) for t in (times.latency, times.ttft, times.chunk)))
         late = True if times.local_limits else limits.exceeded(lag_s, loop_s)
-        parts = [] if lag_s is None else [f"{lag_s * 1000:.1f} ms"]
+        times_ms = [] if lag_s is None else [f"{lag_s * 1000:.1f} ms"]
         if loop_s is not None and limits.exceeded(None, loop_s):
-            parts.append(f"{self._texts['event_loop']} {loop_s * 1000:,.1f} ms")
+            times_ms.append(f"{self._texts['event_loop']} {loop_s * 1000:,.1f} ms")
+        parts = [self._texts["comma"].join(times_ms)] if times_ms else []
         if tally.waited_for_budget and limits.exceeded(lag_s, None):
             parts.append(self._texts["held"])
         elif late is not None:

@@ -3,11 +3,11 @@
 import argparse
 import math
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from analysis.reading.load import load
+from recording.chinese import in_language
 from recording.chinese.parser import add_lang
 from recording.errors import OperatorError
 from recording.untrusted_text import as_json, printable
@@ -79,15 +79,15 @@ def _compare(options: argparse.Namespace) -> bool:
     worse = compared.regressions(numbers, options.tolerance) if gate is not None else []
     for finding in worse:
         print(
-            f"weighbridge: {printable(page.sentence(finding, replace(t, lang='en')))}.",
+            f"weighbridge: {printable(page.sentence(finding, t))}{t.stop}",
             file=sys.stderr,
         )
     if gate is not None and not worse:
-        _require_compared(compared.untested(numbers), gate == "all", len(numbers))
+        _require_compared(compared.untested(numbers), gate == "all", len(numbers), options.lang)
     return bool(worse)
 
 
-def _require_compared(untested: dict[str, str], any_will_do: bool, gated: int) -> None:
+def _require_compared(untested: dict[str, str], any_will_do: bool, gated: int, lang: str) -> None:
     """Refuse to pass numbers that no phase could compare: they show neither a regression nor its
     absence. With `any_will_do` one compared number is enough, and success_rate must be among
     them. Raises OperatorError.
@@ -102,8 +102,8 @@ def _require_compared(untested: dict[str, str], any_will_do: bool, gated: int) -
         what, why = "success_rate could be compared in no phase", untested["success_rate"]
     elif any_will_do:
         for name, why in untested.items():
-            text = f"weighbridge: note: {name} could be compared in no phase ({why})."
-            print(printable(text), file=sys.stderr)
+            text = f"note: {name} could be compared in no phase ({why})."
+            print(f"weighbridge: {printable(in_language(text, lang))}", file=sys.stderr)
         return
     raise OperatorError(
         f"--fail-on-regression: {what} ({why}): make both runs longer, or name others."

@@ -127,7 +127,7 @@ def _table(t: Words, model: str, clock: str, partition: Partition) -> Block:
             f"p <= {partition.course.alpha:.2g}, so that hours and days together alarm in at most "
             "1 of 100 timelines of an honest gateway.",
             "每段与其余各段以精确置换检验比较；"
-            f"p <= {partition.course.alpha:.2g} 方判为有差异，正常网关的时间线上时段与日期合计的"
+            f"p <= {partition.course.alpha:.2g} 才判为有差异，正常网关的时间线上时段与日期合计的"
             "误报概率不超过 1 %。",
         ),
     )

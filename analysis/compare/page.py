@@ -151,7 +151,7 @@ def _power(comparison: Comparison, t: Words) -> str:
     sizes = t.join(f"{_name(number, t)} {_visible(finding)}" for number, finding in best.items())
     return t(
         f"four of five such pairs of runs would have shown a change of {sizes}",
-        f"此类对比五次中有四次能显示的变化幅度为：{sizes}",
+        f"同类对比五次中有四次能发现的变化幅度为：{sizes}",
     )
 
 
@@ -170,7 +170,7 @@ def _runs(comparison: Comparison, t: Words) -> list[Block]:
     blocks: list[Block] = [runs]
     for lines, text in [
         (comparison.unlike, t("What differs in the plans:", "计划的不同之处：")),
-        (comparison.alone, t("Phases without a counterpart:", "没有对应阶段的阶段：")),
+        (comparison.alone, t("Phases without a counterpart:", "只有一方有的阶段：")),
     ]:
         if lines:
             blocks += [Text(text), Listing(tuple(lines))]
@@ -227,14 +227,14 @@ def _why(finding: Finding, t: Words) -> str:
     """Why a number was not compared."""
     reasons = {
         "": "",
-        "not known for both": t("not known for both", "双方并非都已知"),
+        "not known for both": t("not known for both", "有一方未知"),
         "the currencies differ": t("the currencies differ", "货币不同"),
     }
     if finding.why.startswith(HANG_TOGETHER):
         needed, planned = finding.why.removeprefix(HANG_TOGETHER).split(MEMORY_NEEDS)
         return t(
             finding.why,
-            f"相邻请求相似：约需 {needed.strip()} 个请求方可判断，现有 {planned.strip()} 个",
+            f"相邻请求相似：约需 {needed.strip()} 个请求才能判断，现有 {planned.strip()} 个",
         )
     return reasons.get(finding.why, t(finding.why, "请求过少"))
 
@@ -251,7 +251,7 @@ def _how(t: Words) -> str:
         "does not contain 0. Percentiles are nearest "
         "ranks over the successes; `-` means not known.",
         "变化 = 对比值 / 基准值 − 1；比率类为差值。区间：分块自助法，块长为请求相关长度的三倍；"
-        "不足八块则不作判断。可察觉的最小变化：五次同类对比中有四次能显示的变化。"
+        "不足八块则不作判断。可察觉的最小变化：五次同类对比中有四次能发现的变化。"
         "p 值：随机交换双方同位置的请求块；"
         "以 Holm 法对全部比较项校正，因此同类运行被误判为有任何差异的概率不超过二十分之一。"
         "校正 p ≤ 0.05 且区间不含 0 时，才视为差异显著。"

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from recording.chinese import in_language
+from recording.chinese.parser import add_lang
 from recording.errors import InputError
 from recording.untrusted_text import printable
 
@@ -21,6 +23,7 @@ def add_command(commands: Any) -> None:
     enrol.add_argument(
         "--output", type=Path, metavar="FILE", help="default: references/MODEL@HOST.json"
     )
+    add_lang(enrol)
     enrol.set_defaults(command=run)
 
 
@@ -40,7 +43,8 @@ def run(options: argparse.Namespace) -> None:
     replace_text(path, json.dumps(profile.as_dict(), ensure_ascii=False, indent=1) + "\n")
     print(printable(path))
     kinds = [cell.kind for cell in profile.cells]
-    print(
+    told = (
         f"{kinds.count('spread')} questions with several answers, {kinds.count('concentrated')} "
         f"with one; its halves agree (p = {self_check(profile):.2g})"
     )
+    print(in_language(told, options.lang))

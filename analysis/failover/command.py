@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.reading.load import load
+from recording.chinese import in_language
 from recording.chinese.parser import add_lang
 from recording.untrusted_text import printable
 
@@ -65,7 +66,7 @@ def _failover(options: argparse.Namespace) -> bool:
     sentences = page.sentences(joined, by_fault, Words(options.lang, joined.run.currency))
     judged = checks.judge(joined, by_fault, conditions)
     paths = page.write(joined, by_fault, options.lang, [asdict(check) for check in judged])
-    return _print(sentences, judged, paths)
+    return _print(sentences, judged, paths, options.lang)
 
 
 def _hung_up(options: argparse.Namespace) -> bool:
@@ -82,11 +83,15 @@ def _hung_up(options: argparse.Namespace) -> bool:
     sentences = page.sentences(statement, Words(options.lang))
     judged = checks.judge(statement.phases, conditions)
     paths = page.write(statement, options.lang, [asdict(check) for check in judged])
-    return _print(sentences, judged, paths)
+    return _print(sentences, judged, paths, options.lang)
 
 
-def _print(sentences: Sequence[str], judged: "Sequence[Check]", paths: Iterable[Path]) -> bool:
+def _print(
+    sentences: Sequence[str], judged: "Sequence[Check]", paths: Iterable[Path], lang: str
+) -> bool:
     failed = [check for check in judged if not check.holds]
-    verdict = [f"all {len(judged)} checks passed"] if judged and not failed else failed
+    verdict = list(map(str, failed))
+    if judged and not failed:
+        verdict = [in_language(f"all {len(judged)} checks passed", lang)]
     print(*map(printable, [*sentences, *verdict, *paths]), sep="\n")
     return bool(failed)

@@ -150,7 +150,7 @@ def _table(phases: Sequence[HungUp], t: Words) -> Table:
             f"Went on: written for more than {LATE_S:g} s after the connection was closed here. "
             "Asked after: attempts that the gateway only then began. Charged: by the upstreams, in "
             "their own currency.",
-            f"继续写：本方关闭连接后仍写了超过 {LATE_S:g} 秒。"
+            f"继续写：我方关闭连接后仍写了超过 {LATE_S:g} 秒。"
             "断开后才请求：网关在此之后才发起的尝试。计费：上游所收，按其币种。",
         ),
     )

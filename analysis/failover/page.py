@@ -118,7 +118,9 @@ def _judgements(joined: Joined, groups: Sequence[Group], t: Words) -> list[tuple
             judgements.append(("bad" if bad else "good", _sentence(joined, group, t)))
         else:
             called = name(group.window, joined, t)
-            judgements.append(("note", called + t(": no request met it.", "：没有请求遇到。")))
+            judgements.append(
+                ("note", called + t(": no request met it.", "：没有请求遇到此故障。"))
+            )
     if joined.foreign:
         judgements.append(("note", t(f"{joined.foreign} attempts name no request of this run.",
                                f"{joined.foreign} 次尝试不属于本次运行的请求。")))  # fmt: skip
@@ -195,7 +197,7 @@ def _fault(t: Words) -> Column[Group, Any]:
         if window is None:
             return t(*NO_FAULT)
         fault = t(*_FAULTS.get(window.fault, (window.fault, window.fault)))
-        return fault if window.port is None else f"{fault} ({window.port})"
+        return fault if window.port is None else fault + t.aside(str(window.port))
 
     return FAULT.of(short)
 

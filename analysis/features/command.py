@@ -10,6 +10,9 @@ from compat.cells import Cell
 from compat.changes import Change, changes
 from compat.needs import as_toml, needs
 from compat.own_in_traffic import own_of
+from compat.verdict import WORDS
+from recording.chinese import in_language
+from recording.chinese.parser import add_lang
 from recording.errors import InputError, OperatorError
 from recording.json_files import json_of, read_bytes
 from recording.json_values import mapping
@@ -26,6 +29,7 @@ def add_commands(commands: Any) -> None:
         action="store_true",
         help="exit with 1 where something worked in A and does not in B",
     )
+    add_lang(compat)
     compat.set_defaults(command=compare)
     used = commands.add_parser(
         "needs",
@@ -36,6 +40,7 @@ def add_commands(commands: Any) -> None:
         help="files with one request body per line, as --prompts and --trace take them",
     )  # fmt: skip
     used.add_argument("--model", default="*", help="where a body names none; default: *")
+    add_lang(used)
     used.set_defaults(command=derive)
 
 
@@ -43,30 +48,35 @@ def compare(options: argparse.Namespace) -> bool:
     """Print one line per changed cell; whether a regression fails the command."""
     changed = changes(cells.read(options.before), cells.read(options.after))
     for change in changed:
-        print(printable(_line(change)))
+        print(printable(_line(change, options.lang)))
     worse = [change for change in changed if change.regression]
     if not changed:
-        print("nothing changed")
+        print(in_language("nothing changed", options.lang))
     elif not worse:
-        print("no feature that worked was found broken")
+        print(in_language("no feature that worked was found broken", options.lang))
     return bool(options.fail_on_regression and worse)
 
 
-def _line(change: Change) -> str:
+def _line(change: Change, lang: str) -> str:
     """`REGRESSION stop (m): works -> ignored: ...`."""
     cell = change.cell
     mark = "REGRESSION " if change.regression else "doubtful " if change.doubtful else ""
-    arm = f", {cell.arm}" if cell.arm else ""
     fact = change.after.evidence if change.after is not None else ""
+    before, after = (_verdict(one, lang) for one in (change.before, change.after))
+    if lang == "zh":
+        mark = {"REGRESSION ": "退化 ", "doubtful ": "存疑 "}.get(mark, "")
+        arm = f"，{in_language(cell.arm, lang)}" if cell.arm else ""
+        evidence = f"：{fact}" if fact else ""
+        return f"{mark}{cell.check}（{cell.model}{arm}）：{before} -> {after}{evidence}"
+    arm = f", {cell.arm}" if cell.arm else ""
     evidence = f": {fact}" if fact else ""
-    return (
-        f"{mark}{cell.check} ({cell.model}{arm}): "
-        f"{_verdict(change.before)} -> {_verdict(change.after)}{evidence}"
-    )
+    return f"{mark}{cell.check} ({cell.model}{arm}): {before} -> {after}{evidence}"
 
 
-def _verdict(cell: Cell | None) -> str:
-    return "absent" if cell is None else str(cell.verdict)
+def _verdict(cell: Cell | None, lang: str) -> str:
+    if cell is None:
+        return "absent" if lang != "zh" else "没有"
+    return str(cell.verdict) if lang != "zh" else WORDS[cell.verdict].zh
 
 
 def derive(options: argparse.Namespace) -> None:

@@ -50,6 +50,14 @@ class Words:
         """The first sentence of a text, without its full stop."""
         return text.split(self.stop + self.gap)[0].removesuffix(self.stop)
 
+    def aside(self, text: str) -> str:
+        """A text in brackets behind another."""
+        return self(f" ({text})", f"（{text}）")
+
+    def more(self, count: int) -> str:
+        """What ends a list that leaves out `count` items."""
+        return self(" …", " 等") if count > 0 else ""
+
     def money(self, amount: float | None, unknown: int = 0) -> str:
         """An amount in the run's currency, and the number of `unknown` costs that it lacks.
 

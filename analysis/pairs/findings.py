@@ -110,7 +110,7 @@ class Replayed(Finding):
         part = f"{integer(self.replayed)}/{integer(self.pairs)}"
         return t(
             f"both routes returned the same stored reply (id and time) in {part} pairs",
-            f"{part} 对中两条路由返回了同一份已存应答（id 与时间相同）",
+            f"{part} 对中两条路由返回了同一份缓存的应答（id 与时间相同）",
         )
 
 
@@ -149,7 +149,7 @@ class OtherPrompt(Finding):
         return t(
             f"identical bodies were counted as prompts of different length in {part} pairs "
             f"(medians {counts} tokens)",
-            f"{part} 对中相同请求体的 prompt token 数不同（中位值 {counts}）",
+            f"{part} 对中相同请求体的 prompt token 数不同（中位数 {counts}）",
         )
 
 

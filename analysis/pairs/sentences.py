@@ -12,7 +12,7 @@ _NAMES = {
     "ttft": ("TTFT", "TTFT"),
     "tpot": ("TPOT", "TPOT"),
     "total": ("total time", "总耗时"),
-    "cost": ("cost per request", "单请求费用"),
+    "cost": ("cost per request", "单次请求费用"),
     "success": ("the success rate", "成功率"),
 }
 
@@ -68,7 +68,7 @@ def sentence(t: Words, verdict: Verdict, at: str = "") -> str:
     if verdict.conclusion is Conclusion.NOT_COMPARABLE:
         why = t.clauses(finding.clause(t) for finding in verdict.because)
         return t(
-            f"{_upper(what)}{where}: not comparable. {why}.", f"{where}{what}：不可比。{why}。"
+            f"{_upper(what)}{where}: not comparable. {why}.", f"{where}{what}：无法比较。{why}。"
         )
     if verdict.conclusion is Conclusion.NOT_ENOUGH:
         return t(
@@ -146,7 +146,7 @@ def _first(t: Words, verdict: Verdict) -> str:
         return ""
     return t(
         ", from the first request of each pair only, because the order matters",
-        "，先后顺序有影响，故仅取每对的首个请求",
+        "，先后顺序有影响，因此只取每对的首个请求",
     )
 
 

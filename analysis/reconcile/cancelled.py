@@ -82,7 +82,9 @@ def _refusals(t: Words, result: Reconciliation) -> list[Block]:
             if tasks:
                 paid = [cost for task in tasks if (cost := billed.get(task))]
                 blocks.append(
-                    _refused(t, f"{model}, {t(NAMED[case].en, NAMED[case].zh)}", len(tasks), paid)
+                    _refused(
+                        t, model + t(f", {NAMED[case].en}", f"，{NAMED[case].zh}"), len(tasks), paid
+                    )
                 )
     return blocks
 
@@ -133,7 +135,7 @@ def _remark(t: Words, charge: CancelledCharge) -> Remark:
                 f"{whole}, so it may have been over before the gateway saw the hang-up ({held_s}): "
                 "this cannot be judged.",
                 f"{n} 个请求按完整回复计费，合计 {paid}。完整回复只需 {whole}，"
-                f"网关察觉断开（{held_s}）之前可能已写完，故不下结论。",
+                f"网关察觉断开（{held_s}）之前可能已写完，因此不下结论。",
             )  # fmt: skip
         case _:
             level, verdict = "note", t(

@@ -45,7 +45,7 @@ def sentence(t: Words, model: str, finding: Finding) -> str:
                 "the counts of repeated texts do not grow linearly: one prompt is counted in "
                 "several ways, or the counts are estimates. They are not judged.",
                 "重复文本的计数不成直线："
-                "同一 prompt 有多种计数方式，或为估算值，故不对计数下结论。",
+                "同一 prompt 有多种计数方式，或为估算值，因此不对计数下结论。",
             )
         case Kind.HIDDEN_PROMPT:
             text = t(
@@ -141,7 +141,7 @@ def sentence(t: Words, model: str, finding: Finding) -> str:
             text = t(
                 f"prompt tokens are at least {finding.amount:.3f} times what the reference states "
                 "for the same texts, by the same factor for all of them. Ask the gateway.",
-                f"给出的 prompt token 数至少为参照方对相同文本计数的 {finding.amount:.3f} 倍，"
+                f"给出的 prompt token 数至少为参照路由对相同文本计数的 {finding.amount:.3f} 倍，"
                 "且各文本倍数相同。请向网关确认。",
             )
         case Kind.PROMPT_ABOVE_REFERENCE:
@@ -149,14 +149,14 @@ def sentence(t: Words, model: str, finding: Finding) -> str:
                 f"{case}: all {rows} requests state more prompt tokens than the reference does for "
                 f"the same request, {tokens} in all{worth}, while repeated texts count alike. "
                 + _asked(t, finding),
-                f"{case}：全部 {rows} 个请求给出的 prompt token 数多于参照方对相同请求的计数，"
+                f"{case}：全部 {rows} 个请求给出的 prompt token 数多于参照路由对相同请求的计数，"
                 f"合计多 {tokens} 个{worth}，而重复文本计数一致。" + _asked(t, finding),
             )
         case Kind.OUTPUT_ABOVE_REFERENCE:
             text = t(
                 f"{case}: {rows} replies state more output tokens than the reference does for the "
                 f"same reply, {tokens} in all{worth}. Ask the gateway.",
-                f"{case}：{rows} 个应答给出的输出 token 数多于参照方对相同应答的计数，"
+                f"{case}：{rows} 个应答给出的输出 token 数多于参照路由对相同应答的计数，"
                 f"合计多 {tokens} 个{worth}。请向网关确认。",
             )
         case Kind.OUTPUT_OTHERWISE:
@@ -172,7 +172,7 @@ def sentence(t: Words, model: str, finding: Finding) -> str:
                 "in all. No other case that was sent in between shows that the price was the same, "
                 "so the price may have changed for that time. Run it again with --repeat 3.",
                 f"{case}：{rows} 个请求的费用与其给出的 token 数不符，合计{way_zh} {paid}。"
-                "其间没有其他情形的请求可证明价格未变，故也可能是价格在这段时间有变。"
+                "其间没有其他情形的请求可证明价格未变，所以也可能是价格在这段时间有变。"
                 "请以 --repeat 3 重新测试。",
             )
         case Kind.SINGLE_CHARGES if finding.grave:
@@ -206,9 +206,9 @@ def sentence(t: Words, model: str, finding: Finding) -> str:
                 "requests of one case cost different amounts, and so do those of others: the price "
                 "changed during the run, or depends on something that no reply states, such as "
                 f"who answers.{off} No case is therefore judged by its cost; run it again.",
-                "同一情形的请求费用不一，其他情形亦然：测试期间价格有变，"
+                "同一情形的请求费用不一，其他情形也是如此：测试期间价格有变，"
                 f"或取决于应答未说明的因素（如由谁应答）。{off_zh}"
-                "故不按费用对各情形下结论，请重新测试。",
+                "因此不按费用对各情形下结论，请重新测试。",
             )
     return t(f"{model}: {text}", f"{model}：{text}")
 

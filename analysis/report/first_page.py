@@ -176,7 +176,7 @@ def _measured(view: View, doubts: Sequence[Remark]) -> tuple[Level, str]:
             t(
                 f"{len(few)} of {_count(len(loaded), 'phase')} under load have fewer than "
                 f"{enough(_RANK)} successes, too few for a P95",
-                f"{len(loaded)} 个压测阶段中有 {len(few)} 个成功请求不足 {enough(_RANK)} 个，"
+                f"{len(loaded)} 个压测阶段中有 {len(few)} 个的成功请求不足 {enough(_RANK)} 个，"
                 "不足以得出 P95",
             )
         )

@@ -125,7 +125,7 @@ def _remark(view: View, kind: str, meaning: str, count: int, examples: list[str]
     recorded = sum(phase.recorded for phase in view.phases)
     t, share = view.t, percent(count / recorded)
     why = t(f" ({meaning})", f"（{meaning}）") if meaning else ""
-    shown = t.clauses(examples) + (" …" if count > _EXAMPLES else "")
+    shown = t.clauses(examples) + t.more(count - _EXAMPLES)
     one, are = ("row", "is") if count == 1 else ("rows", "are")
     text = t(
         f"{integer(count)} {one} ({share}) {are} flagged {kind}{why}: {shown}.",
@@ -139,7 +139,7 @@ def _only_reasoning(view: View, places: "Index[int]") -> Remark:
     t, count = view.t, len(places)
     rows = view.run.rows.frame(["model_requested", "max_tokens"]).loc[places]
     models = t.join(
-        f"{quoted(model)} ({integer(n)})"
+        quoted(model) + t.aside(integer(n))
         for model, n in rows["model_requested"].value_counts().items()
     )
     budgets = t.join(integer(n) for n in sorted(rows["max_tokens"].dropna().unique()))
@@ -151,7 +151,7 @@ def _only_reasoning(view: View, places: "Index[int]") -> Remark:
         f"the reasoning used up the output budget{tokens} (flag budget_spent): {models}. They "
         "count as successes; their times, tokens and costs are those of the reasoning. For visible "
         "text, raise --max-tokens.",
-        f"{integer(count)} 个应答（{share}）只有推理、没有可见内容，因为推理用尽了{tokens}输出额度"
+        f"{integer(count)} 个应答（{share}）只有推理、没有可见内容，因为推理用满了{tokens}输出上限"
         f"（标记 budget_spent）：{models}。这些请求计为成功，其耗时、token 与费用都属于推理。"
         "如需可见内容，请提高 --max-tokens。",
     )
@@ -240,4 +240,4 @@ def _costs(view: View, misfits: Misfits) -> Remark:
         "the cost does not fit the run's own price per token",
         "费用与本次运行自身的 token 单价不符",
     )
-    return _remark(view, "cost_outlier", f"{misfits.model}: {meaning}", count, examples)
+    return _remark(view, "cost_outlier", f"{misfits.model}{t.colon}{meaning}", count, examples)

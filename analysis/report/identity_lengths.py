@@ -23,8 +23,8 @@ def sentence(t: Words, one: Length) -> str:
             f"recalled ({integer(one.lost)} of {integer(one.codes)} codes in all), although those "
             "in short prompts are: the prompt is cut or compressed, or the model does not read so "
             "far.",
-            f"{size} 个 token 的 prompt 中，位于 {places} 处的代码从未被找到（共 "
-            f"{integer(one.codes)} 个代码，{integer(one.lost)} 个未找到），"
+            f"{size} 个 token 的 prompt 中，位于 {places} 处的暗号从未被找到（共 "
+            f"{integer(one.codes)} 个暗号，{integer(one.lost)} 个未找到），"
             "而短 prompt 中可以找到：prompt 被截断或压缩，或模型读不到那么长。",
         )
     if one.verdict is Verdict.NOT_SHOWN:
@@ -33,14 +33,14 @@ def sentence(t: Words, one: Length) -> str:
             f"prompts of {size} tokens are counted whole, and {recalled} of {integer(one.codes)} "
             "codes in them were recalled.",
             f"{size} 个 token 的 prompt 计数完整，"
-            f"其中 {integer(one.codes)} 个代码找到 {recalled} 个。",
+            f"其中 {integer(one.codes)} 个暗号找到 {recalled} 个。",
         )
         return text + t.gap + _would(t, one.smallest)
     why = {
         Why.UNANSWERED: t(*TOO_FEW_REPLIES),
         Why.REFUSED: t("the gateway refuses them, and says so", "网关明确拒绝"),
         Why.UNRECALLED: t(
-            "the codes of short prompts are not recalled either", "短 prompt 中的代码同样找不到"
+            "the codes of short prompts are not recalled either", "短 prompt 中的暗号同样找不到"
         ),
     }[one.why or Why.UNANSWERED]
     return t(

@@ -8,7 +8,7 @@ from identity.looks import Verdict
 from identity.setting import Setting
 
 TITLES = {
-    Setting.CACHE: ("Response cache", "响应缓存"),
+    Setting.CACHE: ("Response cache", "应答缓存"),
     Setting.STOP: ("Stop text", "停止文本"),
     Setting.CAP: ("Output budget", "输出上限"),
     Setting.TEMPERATURE: ("Temperature", "温度"),
@@ -35,7 +35,7 @@ def _differs(t: Words, one: Honoured) -> str:
                 "request: a response cache, or mixed-up replies. It says nothing about the model, "
                 "but no new reply was made for what was charged.",
                 f"{of} 个请求中有 {count} 个得到的是先前请求或其他请求的应答："
-                "网关有响应缓存，或应答错位。这与模型无关，但所计费用并未换来新的应答。",
+                "网关有应答缓存，或应答错位。这与模型无关，但所计费用并未换来新的应答。",
             )
         case Setting.STOP:
             return t(

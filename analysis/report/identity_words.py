@@ -51,7 +51,7 @@ def counting_sentence(t: Words, counting: Counting, input_price: float | None = 
             text = t(
                 f"the reference counts {theirs} tokens per repeat, this route {own}: the counts "
                 "are not from the same tokenizer.",
-                f"参照每次重复计 {theirs} 个 token，本线路计 {own}：两者计数并非出自同一分词器。",
+                f"参照每次重复计 {theirs} 个 token，本路由计 {own}：两者计数并非出自同一分词器。",
             )
         case Kind.VARIES:
             listed = t.join([integer(n) for n in counting.varying])
@@ -151,14 +151,14 @@ def answers_sentence(t: Words, audit: Audit, reference: Reference, power: Detect
         )
     thinks = t(
         f" (of {integer(audit.thought)}, because the model thinks until its budget is spent)",
-        f"（其中 {integer(audit.thought)} 个因模型先思考而用尽输出预算）",
+        f"（其中 {integer(audit.thought)} 个因模型先思考而用满输出上限）",
     )
     whys = {
         Why.UNPAIRED: t(
             f"{integer(audit.asked - audit.answered)} of {integer(audit.asked)} questions have no "
             "answer over both routes",
             f"{integer(audit.asked)} 个问题中有 {integer(audit.asked - audit.answered)} 个"
-            "未在两条线路上都得到答案",
+            "未在两条路由上都得到答案",
         )
         + (thinks if audit.thought else ""),
         Why.REFERENCE: t(
@@ -174,7 +174,7 @@ def answers_sentence(t: Words, audit: Audit, reference: Reference, power: Detect
         ),
         Why.THINKS: t(
             "the model thinks before each answer, until its budget is spent",
-            "模型在作答前先思考，输出预算因此用尽",
+            "模型在作答前先思考，用满了输出上限",
         ),
         Why.UNFINISHED: t(
             f"only {integer(audit.asked)} questions were asked, which show no difference so far",
@@ -193,7 +193,7 @@ def _changed(t: Words, audit: Audit) -> str:
         f"The second route's own answers changed during the run ({_p(audit.self_p)}). Both routes "
         "were asked in pairs, so a change on both is no difference, but a new version that reaches "
         "one of them first is.",
-        f"运行期间第二条线路自身的答案有变化（{_p(audit.self_p)}）。两条线路成对提问，"
+        f"运行期间第二条路由自身的答案有变化（{_p(audit.self_p)}）。两条路由成对提问，"
         "因此同时变化不算差异；若新版本先到达其中一条，则算。",
     )
     return t.gap + text

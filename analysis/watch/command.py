@@ -119,7 +119,7 @@ def _compared(t: Words, compared: Compared) -> str:
 
 def _left_out(t: Words, others: Sequence[Compared]) -> str:
     counts = Counter(_compared(t, compared) for compared in others)
-    kinds = t.join(f"{name} ({integer(n)})" for name, n in counts.items())
+    kinds = t.join(name + t.aside(integer(n)) for name, n in counts.items())
     return t(
         f"not counted, because they were compared with something else: {kinds}",
         f"因比较对象不同而未计入：{kinds}",

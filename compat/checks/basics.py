@@ -202,13 +202,13 @@ def _judge_models(setting: Setting, answers: Sequence[Evidence]) -> Finding:
 
 CHECKS = (
     Check(
-        "chat.plain", "basics", Bilingual("plain reply", "非流式响应"), "a plain reply",
+        "chat.plain", "basics", Bilingual("plain reply", "非流式应答"), "a plain reply",
         lambda s: _word(s, "plain"), _judge_plain, _NAMES, needs=(),
         if_wrong=Bilingual("fields that the SDK's types promise are missing or do not add up",
                            "SDK 类型所承诺的字段缺失或对不上"),
     ),
     Check(
-        "chat.stream", "basics", Bilingual("streamed reply", "流式响应"), "stream=True",
+        "chat.stream", "basics", Bilingual("streamed reply", "流式应答"), "stream=True",
         lambda s: _word(s, "stream", stream=True), _judge_stream, _NAMES,
         if_ignored=Bilingual("iterating over the stream yields nothing", "遍历流时得不到任何内容"),
         if_wrong=Bilingual("a loop over the chunks may end early, twice or never",
@@ -227,7 +227,7 @@ CHECKS = (
         "stream.increments", "basics", Bilingual("a stream flows", "流式逐步到达"), "stream=True",
         _increments_asks, _judge_increments, ("stream",), needs=("chat.plain", "chat.stream"),
         if_wrong=Bilingual("the user sees nothing until the reply is complete",
-                           "用户要等到响应全部完成才能看到内容"),
+                           "用户要等到应答全部完成才能看到内容"),
     ),
     Check(
         "models.list", "basics", Bilingual("list of models", "模型列表"), "client.models.list()",

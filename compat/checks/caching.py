@@ -73,10 +73,10 @@ CHECKS = (
                            "根据 cached_tokens 记的账是错的"),
     ),
     Check(
-        "cache.key", "caching", Bilingual("no other request's answer", "不串响应"),
+        "cache.key", "caching", Bilingual("no other request's answer", "不返回其他请求的应答"),
         "response_format of repeated messages", _key_asks, _judge_key,
         ("response_format", "json", "schema"), needs=("chat.plain", "json.schema"),
         if_wrong=Bilingual("a request may be answered with another request's reply",
-                           "一个请求可能得到另一个请求的响应"),
+                           "一个请求可能得到另一个请求的应答"),
     ),
 )  # fmt: skip

@@ -278,6 +278,6 @@ CHECKS = (
         "cancel", "errors", Bilingual("closing a stream", "中途关闭流"), "stream.close()",
         _cancel_asks, _judge_cancel, ("stream",), needs=("chat.plain", "chat.stream"),
         if_wrong=Bilingual("after a closed stream the next reply is another request's",
-                           "关闭流之后，下一个响应属于别的请求"),
+                           "关闭流之后，下一个应答属于别的请求"),
     ),
 )  # fmt: skip

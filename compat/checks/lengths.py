@@ -102,7 +102,7 @@ def _budget(name: str) -> Check:
         if_ignored=Bilingual(f"{name} caps neither the reply nor its cost",
                              f"{name} 既不限制长度，也不限制费用"),
         if_wrong=Bilingual("a reply that was cut looks complete: finish_reason is not length",
-                           "被截断的响应看起来是完整的：finish_reason 不是 length"),
+                           "被截断的应答看起来是完整的：finish_reason 不是 length"),
     )  # fmt: skip
 
 
@@ -113,9 +113,9 @@ CHECKS = (
         "stop", "lengths", Bilingual("stop sequences", "停止序列"), "stop",
         _stop_asks, _judge_stop, ("stop",), guarantee=True,
         if_ignored=Bilingual("replies go on past your stop text: parsers that rely on it break",
-                             "响应会越过停止文本：依赖它的解析器会出错"),
+                             "应答会越过停止文本：依赖它的解析器会出错"),
         if_wrong=Bilingual("the stop text stands at the reply's end: cut it off yourself",
-                           "停止文本留在响应末尾：须自行去除"),
+                           "停止文本留在应答末尾：须自行去除"),
     ),
     Check(
         "n", "lengths", Bilingual("several choices", "多个候选"), "n",

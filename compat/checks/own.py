@@ -186,7 +186,7 @@ def _schema(thing: OwnThing, stream: bool) -> Check:
         if_ignored=Bilingual("json.loads raises on text that is not JSON",
                              "json.loads 会因文本不是 JSON 而抛出异常"),
         if_wrong=Bilingual("your model class raises on some replies",
-                           "模型类会在部分响应上抛出异常"),
+                           "模型类会在部分应答上抛出异常"),
     )  # fmt: skip
 
 

@@ -241,7 +241,7 @@ def _check(name: str, title: Bilingual, feature: str, asks: Any, judge: Any, **m
 
 
 CHECKS = (
-    _check("responses.plain", Bilingual("plain response", "非流式响应"), "client.responses.create",
+    _check("responses.plain", Bilingual("plain response", "非流式应答"), "client.responses.create",
            lambda s: [_ask(s, reply_exactly(s.word("responses")), 32)], _judge_plain),
     _check(
         "responses.stream", Bilingual("order of events", "事件顺序"), "client.responses.stream",
@@ -253,7 +253,7 @@ CHECKS = (
     _check("responses.tool", Bilingual("tool call", "工具调用"), "tools of a response",
            _tool_asks, _judge_tool, guarantee=True),
     _check(
-        "responses.previous", Bilingual("earlier response", "引用前一响应"), "previous_response_id",
+        "responses.previous", Bilingual("earlier response", "引用上次应答"), "previous_response_id",
         _previous_asks, _judge_previous, then=_previous_then, then_bound=_previous_bound,
         if_ignored=Bilingual("every turn starts from nothing: send the whole conversation yourself",
                              "每一轮都从头开始：须自行发送完整对话"),

@@ -104,7 +104,7 @@ def _judge_schema(schema: Body | None, setting: Setting, answers: Sequence[Evide
 _PARSE = Bilingual("client.chat.completions.parse raises on text that is not JSON",
                    "client.chat.completions.parse 会因文本不是 JSON 而抛出异常")  # fmt: skip
 _LOOSE = Bilingual("json.loads or your model class raises on some replies",
-                   "json.loads 或模型类会在部分响应上抛出异常")  # fmt: skip
+                   "json.loads 或模型类会在部分应答上抛出异常")  # fmt: skip
 
 
 def _check(name: str, title: Bilingual, asks: Any, schema: Body | None, **more: Any) -> Check:

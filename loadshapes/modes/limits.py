@@ -201,7 +201,7 @@ MODE = Mode(
     place=140,
     question=(
         "which rate limits does it advertise, and which does it enforce?",
-        "宣称了哪些限流、实际执行哪些",
+        "声明了哪些限流、实际执行哪些",
     ),
     sends=(
         "a climb until it refuses, then one request just before and one just after its Retry-After "

@@ -33,7 +33,7 @@ MODE = Mode(
     question=("are images read?", "图片能否读出"),
     sends=(
         "a picture with known text, at 64 and at 512 output tokens",
-        "一张文字已知的图片，输出预算 64 与 512 token",
+        "一张文字已知的图片，输出上限 64 与 512 token",
     ),
     plan=plan,
     example=(),

@@ -100,7 +100,7 @@ def _clause(text: str, depth: int) -> str:
 def _chinese(text: str, depth: int) -> str:
     if not depth:
         return text
-    if depth < _DEEPEST and _LISTED.fullmatch(text):
+    if depth < _DEEPEST and text not in SENTENCES and _LISTED.fullmatch(text):
         return text.replace(" or ", " 或 ").replace(", ", "、")
     if depth < _DEEPEST and (number := _COUNTED.fullmatch(text)):
         return f"{number[1]} {_OF_COUNTED[number[2]]}"

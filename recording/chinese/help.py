@@ -33,7 +33,7 @@ HELP: Mapping[str, str] = {
     "join cancelled requests with the upstream's log: did it go on, what was charged?": "把取消的请求与上游日志对照：上游是否继续生成，收了多少钱",
     "see whether a model differs day after day, in runs of mode identity": "用多次 identity 运行查看模型是否连日与参照不符",
     "write a run's requests as spans (OTLP-JSON)": "把一次运行的请求导出为 OTLP-JSON span",
-    "base URL of the gateway, e.g. https://host/v1 (without it: OPENAI_BASE_URL of the environment or .env)": "网关的基础地址，如 https://host/v1；未给出时取环境变量或 .env 中的 OPENAI_BASE_URL",
+    "base URL of the gateway, e.g. https://host/v1 (without it: OPENAI_BASE_URL of the environment or .env)": "网关的 base URL，如 https://host/v1；未给出时取环境变量或 .env 中的 OPENAI_BASE_URL",
     "Locust's own options go with every run: --processes N, --master and --worker, --csv, --html, --json, --loglevel, and what `locust --help` lists. The key comes from OPENAI_API_KEY of the environment or .env, never from an option.": "Locust 自身的选项在每次运行中都可使用：--processes N、--master 和 --worker、--csv、--html、--json、--loglevel，以及 `locust --help` 列出的其他选项。密钥取自环境变量或 .env 中的 OPENAI_API_KEY，不能用选项给出。",
     # analysis
     "Read, judge, compare and export runs, and hold them against bills and logs.": "读取、检查、比较和导出运行结果，并与账单和日志对照。",
@@ -135,7 +135,7 @@ HELP: Mapping[str, str] = {
     "spare the first N": "前 N 个请求不受影响",
     "of slow_headers, s": "slow_headers 的延迟，秒",
     "between two bytes, s": "相邻两个字节的间隔，秒",
-    "of stall, s": "stall 的停顿，秒",
+    "of stall, s": "stall 的卡顿时长，秒",
     "of rate_limited*, s": "rate_limited* 给出的等待时间，秒",
     "of redirect": "redirect 的目标地址",
     "429 with Retry-After in seconds": "429，Retry-After 以秒给出",
@@ -175,7 +175,7 @@ HELP: Mapping[str, str] = {
     "bytes that are not UTF-8 inside the content": "正文含有不是 UTF-8 的字节",
     "a stream is held back until its last token is due, then sent at once; plain replies are right": "流式扣住不发，到最后一个 token 时一次发出；非流式正常",
     "a stream comes in a fifth as many pieces, each when its last token is due; plain replies are right": "流式合并成五分之一的 chunk，各在其最后一个 token 时发出；非流式正常",
-    "a stream stands still for --stall-seconds in its middle; plain replies are right": "流式中途停顿 --stall-seconds 秒；非流式正常",
+    "a stream stands still for --stall-seconds in its middle; plain replies are right": "流式中途卡顿 --stall-seconds 秒；非流式正常",
     "the body is gzip-encoded, whatever the request accepts; harmless to good clients": "不论请求是否接受都用 gzip 编码正文；合格的客户端不受影响",
     "the role-only first chunk comes at once, the tokens when due; harmless": "只含 role 的首个 chunk 立即到达，token 仍按时到达；无害",
 }

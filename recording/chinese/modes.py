@@ -32,7 +32,7 @@ MODES: Mapping[str, str] = {
     "task_id goes in a header), or give off.": "--task-id {0} 会给 compat 模式检查的每个请求体添加字段：请去掉（task_id 放在请求头中），或写 off。",
     "mode compat judges replies from evidence.jsonl, which --no-content would keep empty: leave it "
     "out; of your own texts, it sends only tools and schemas (--require).": "compat 模式根据 evidence.jsonl 中的应答判定，而 --no-content 会使其为空：请去掉；"
-    "您的文本中只有自己的工具和 schema（--require）会被发送。",
+    "你的文本中只有自己的工具和 schema（--require）会被发送。",
     "--parts … is not a part: use some of ….": "--parts {0} 不存在：可用 {1}。",
     "--against is the reference itself: leave out --enrol and --reference, or --against.": "--against 本身就是参照：请去掉 --enrol 和 --reference，或去掉 --against。",
     "--enrol makes a reference, --reference uses one: give one of them.": "--enrol 用于生成参照，--reference 用于使用参照：请只给出一个。",
@@ -68,10 +68,10 @@ MODES: Mapping[str, str] = {
     "it would never end; give a count or a duration.": "它不会结束：请给出请求数或时长。",
     "… users are more than --max-workers …: raise --max-workers, or give fewer users.": "{0} 个用户超过了 --max-workers {1}：请提高 --max-workers，或减少用户数。",
     "…: only mode interactive reads Locust's own users, spawn rate and run time; mode … takes its "
-    "users from its plan (--max-workers, --steps) and ends by it (--duration, --hold).": "{0}：只有 interactive 模式读取 Locust 自身的用户数、增速和运行时长；{1} 模式的用户数"
+    "users from its plan (--max-workers, --steps) and ends by it (--duration, --hold).": "{0}：只有 interactive 模式读取 Locust 自身的用户数、加压速度和运行时长；{1} 模式的用户数"
     "（--max-workers、--steps）和结束时间（--duration、--hold）由计划决定。",
     "--model is missing: mode … needs the model to load.": "缺少 --model：{0} 模式需要指定加压的模型。",
-    "--target is missing: mode … needs a target ….": "缺少 --target：{0} 模式需要目标 {1}。",
+    "--target is missing: mode … needs a target ….": "缺少 --target：{0} 模式需要目标 {1:+}。",
     "--prefix-file … cannot be read (…): give another file.": "无法读取 --prefix-file {0}（{1}）：请给出其他文件。",
     "--tools needs --tools-prompt: say what the model should do with them.": "--tools 需要 --tools-prompt：请写明模型应如何使用这些工具。",
     "--tools … must hold a JSON list of tools in OpenAI's format.": "--tools {0} 须为 OpenAI 格式的工具列表（JSON）。",

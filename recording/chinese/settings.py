@@ -29,7 +29,7 @@ SETTINGS: Mapping[str, str] = {
     "single quotes for the shell.": '--extra-body 不是 JSON（{0}）：请写对象，如 \'{{"reasoning_effort": "low"}}\'，并用单引号括起。',
     """--extra-body must be a JSON object, such as '{"reasoning_effort": "low"}'.""": '--extra-body 须为 JSON 对象，如 \'{{"reasoning_effort": "low"}}\'。',
     "--extra-body removes the output budget, but --budget needs an upper limit for each request: "
-    "keep it.": "--extra-body 去掉了输出预算，而 --budget 需要单次请求的上限：请保留。",
+    "keep it.": "--extra-body 去掉了输出上限，而 --budget 需要单次请求的上限：请保留。",
     "--extra-body removes …, which every request needs: remove it.": "--extra-body 去掉了每个请求都需要的 {0}：请不要去掉。",
     "--extra-body sets …: remove it; ….": "--extra-body 设置了 {0}：请去掉；{1}。",
     "--auth none sends no key: remove --key-command.": "--auth none 不发送密钥：请去掉 --key-command。",

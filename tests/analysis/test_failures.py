@@ -42,7 +42,7 @@ def test_a_failed_phase_states_count_outcome_status_message_and_what_to_do(tmp_p
     ]
     assert remark_texts(tmp_path / "zh", *records, lang="zh") == [
         f"bad {PHASE}：没有一个请求成功，10 个请求中 10 个失败：10 auth（HTTP 401），"
-        "“Incorrect API key provided: sk-x0.”。请检查 API key。"
+        "“Incorrect API key provided: sk-x0.”。请检查 API 密钥。"
     ]
 
 

@@ -216,7 +216,7 @@ def test_a_lag_above_a_twentieth_of_the_median_latency_is_generator_limited(
 
 @pytest.mark.parametrize(
     ("loop_lag_s", "says"),
-    [(0.04, "1.0 ms: on time"), (0.06, "1.0 ms: event loop 60.0 ms: generator-limited")],
+    [(0.04, "1.0 ms: on time"), (0.06, "1.0 ms, event loop 60.0 ms: generator-limited")],
 )
 def test_a_late_event_loop_is_generator_limited_as_in_the_report(
     loop_lag_s: float, says: str

@@ -12,6 +12,10 @@ from webui import fields, words
 STATIC, PAGES = ROOT / "webui" / "static", ROOT / "webui" / "pages"
 # Names and abbreviations that are the same in both languages.
 SAME = {
+    "JavaScript",
+    "UTC",
+    "URL",
+    "base",
     "RPM",
     "TPM",
     "P50",
@@ -27,7 +31,6 @@ SAME = {
     "https",
     "host",
     "v1",
-    "JavaScript",
 }
 
 

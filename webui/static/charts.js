@@ -126,8 +126,8 @@ const gatewayCharts = (() => {
       return `${title}${words.colon}${written("cost", known.reduce((sum, cost) => sum + cost))} ${state.currency}`.trim();
     }
     const value = written(kind.key, row[kind.key]);
-    const whose = rows.length > 1 ? ` (${row.phase})` : "";
-    const failed = kind.key === "rpm" && state.points.some((point) => point.failed) ? `; ${words.failed_red}` : "";
+    const whose = rows.length > 1 ? words.aside.replace("{}", row.phase) : "";
+    const failed = kind.key === "rpm" && state.points.some((point) => point.failed) ? `${words.semicolon}${words.failed_red}` : "";
     return title + (value === "" ? "" : `${words.colon}${value}${whose}`) + failed;
   }
 

@@ -16,7 +16,7 @@ const gatewayRun = (() => {
   function title(state) {
     const words = state.words;
     if (!state.run) return words.none;
-    const simulated = state.simulated ? ` (${words.simulated})` : "";
+    const simulated = state.simulated ? words.aside.replace("{}", words.simulated) : "";
     const why = state.ending ? `${words.because}${state.ending}` : "";
     return `${state.run} ${words.on} ${state.gateway}${simulated}${words.comma}${state.running ? words.running : words.ended}${why}`;
   }

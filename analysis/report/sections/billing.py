@@ -108,7 +108,7 @@ def _unknown(t: Words, bill: ModelBill) -> list[str]:
         sentences.append(
             t(
                 "Several providers answered, each at its own price: costs are not judged.",
-                "由多家价格不同的供应商应答，故不对费用下结论。",
+                "由多家价格不同的供应商应答，因此不对费用下结论。",
             )
         )
     elif bill.stated and not bill.priced:
@@ -140,7 +140,7 @@ def _left_out(t: Words, bill: ModelBill) -> list[str]:
         sentences.append(
             t(
                 f"Not judged, because no reply with its usage came: {en}.",
-                f"未收到给出 usage 的应答，故不下结论：{zh}。",
+                f"未收到给出 usage 的应答，因此不下结论：{zh}。",
             )
         )
     if unpaid and bill.stated:
@@ -148,7 +148,7 @@ def _left_out(t: Words, bill: ModelBill) -> list[str]:
         sentences.append(
             t(
                 f"Costs not judged, because no reply states one: {en}.",
-                f"应答未给出费用，故不对其费用下结论：{zh}。",
+                f"应答未给出费用，因此不对其费用下结论：{zh}。",
             )
         )
     return sentences
@@ -177,7 +177,7 @@ def _beside(t: Words, bill: ModelBill) -> list[str]:
         return [
             t(
                 "The reference states too little usage to be a second count.",
-                "参照方给出的 usage 不足，无法作为第二份计数。",
+                "参照路由给出的 usage 不足，无法作为第二份计数。",
             )
         ]
     if any(finding.kind is Kind.ABOVE_REFERENCE for finding in bill.findings):
@@ -186,7 +186,7 @@ def _beside(t: Words, bill: ModelBill) -> list[str]:
         t(
             "The reference counts repeated texts in another way (another tokenizer, or another "
             "model): its counts are shown, and nothing is concluded from them.",
-            "参照方对重复文本的计数方式不同（分词器或模型不同）：仅列出其计数，不据此下结论。",
+            "参照路由对重复文本的计数方式不同（分词器或模型不同）：仅列出其计数，不据此下结论。",
         )
     ]
 
@@ -195,7 +195,7 @@ def _table(t: Words, bill: ModelBill) -> Block:
     reference = t(
         " Reference: what the route of `--against` states for the same prompts, summed over as "
         "many requests.",
-        " 参照方：`--against` 所指路由对相同 prompt 给出的 token 数，按相同请求数合计。",
+        " 参照路由：`--against` 所指路由对相同 prompt 给出的 token 数，按相同请求数合计。",
     )
     reference = reference if bill.second is not None else ""
     return table(
@@ -204,7 +204,7 @@ def _table(t: Words, bill: ModelBill) -> Block:
         [
             Name("Case", "情形").of(lambda case: t(NAMED[case.case].en, NAMED[case.case].zh)),
             Name("Answered", "已应答").of(lambda case: f"{case.answered} / {case.sent}"),
-            Name("Own count, prompt", "自行计数（prompt）").of(lambda case: case.own, _count),
+            Name("Own count, prompt", "推算的 prompt").of(lambda case: case.own, _count),
             Name("Stated prompt", "给出的 prompt").of(lambda case: case.prompt, _count),
             *(_REFERENCE if bill.second is not None else ()),
             Name("Stated output", "给出的输出").of(lambda case: case.completion, _count),
@@ -219,7 +219,7 @@ def _table(t: Words, bill: ModelBill) -> Block:
             f"texts, without a tokenizer; it includes about {CHAT_TOKENS} tokens of the chat "
             "format. Charged: costs that the replies state. Hidden reasoning cannot be counted."
             + reference,
-            f"按情形合计。自行计数：由重复文本拟合的直线得出，不用分词器，含 chat 格式的约 "
+            f"按情形合计。推算的 prompt：由重复文本拟合的直线得出，不用分词器，含 chat 格式的约 "
             f"{CHAT_TOKENS} 个 token。计费：应答中给出的费用。未展示的推理无法核对。" + reference,
         ),
     )
@@ -230,6 +230,6 @@ def _count(tokens: int | None) -> str:
 
 
 _REFERENCE: tuple[Column[CaseBill, Any], ...] = (
-    Name("Reference, prompt", "参照方（prompt）").of(lambda one: one.reference, _count),
-    Name("Stated - reference", "给出减参照方").of(lambda one: one.above_reference, _count),
+    Name("Reference, prompt", "参照路由（prompt）").of(lambda one: one.reference, _count),
+    Name("Stated - reference", "给出 − 参照路由").of(lambda one: one.above_reference, _count),
 )

@@ -75,7 +75,7 @@ def _remarks(
                 f"{name}: {_name(view, drift.number)} drifted by {size} over the window (95% "
                 f"interval {_interval(drift)}), around a median of {middle}.",
                 f"{name}：{_name(view, drift.number)}在窗口内漂移 {size}"
-                f"（95% 区间 {_interval(drift)}），中位值 {middle}。",
+                f"（95% 区间 {_interval(drift)}），中位数 {middle}。",
             )
             remarks.append(Remark("note", text))
     for change in changes:
@@ -84,7 +84,7 @@ def _remarks(
             f"{name}: {_name(view, change.number)} changed {change.at_s:g} s into the phase, from "
             f"{before} to {after} (medians of the buckets).",
             f"{name}：{_name(view, change.number)}在阶段内 {change.at_s:g} 秒处发生变化，"
-            f"由 {before} 变为 {after}（各段时间桶的中位值）。",
+            f"由 {before} 变为 {after}（各段时间桶的中位数）。",
         )
         remarks.append(Remark("note", text))
     if drifts and not remarks:
@@ -165,7 +165,7 @@ def _drifts(view: View, drifts: list[Drift]) -> Table:
         drifts,
         [
             METRIC.of(lambda drift: _name(view, drift.number)),
-            Name("Median of the buckets", "时间桶中位值").of(
+            Name("Median of the buckets", "时间桶中位数").of(
                 lambda drift: _figure(drift.number, drift.median, False)
             ),
             Name("Change over the window", "窗口内变化").of(
@@ -174,7 +174,7 @@ def _drifts(view: View, drifts: list[Drift]) -> Table:
             INTERVAL.of(_interval),
             Name("p", "p 值").of(lambda drift: f"{drift.p:.4f}"),
             Name("Drift", "漂移").of(
-                lambda drift: t("shown", "显示") if drift.shown else t("not shown", "未显示")
+                lambda drift: t("shown", "显著") if drift.shown else t("not shown", "未见")
             ),
         ],
         how=t(

@@ -107,7 +107,7 @@ def _table(t: Words, model: str, rests: list[Rest]) -> Table:
         how=t(
             "One prefix is written, then sent once after each pause. Every request renews the "
             "entry, so each pause is the time since its last use.",
-            "写入同一前缀后，每次间隔后请求一次；每次请求都会刷新条目，故间隔即距上次使用的时间。",
+            "写入同一前缀后，每次间隔后请求一次；每次请求都会刷新条目，因此间隔就是距上次使用的时间。",
         ),
     )
 

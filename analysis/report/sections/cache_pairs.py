@@ -147,7 +147,7 @@ def _time(t: Words, models: list[Pairs]) -> Table:
             Name("Faster by", "缩短").of(lambda model: _mean(model.ttft_gain), seconds),
             INTERVAL.of(lambda model: model.ttft_gain, _seconds_range),
         ],
-        title=t("Time to the first token", "首 token 时间"),
+        title=t("Time to the first token", "首个 token 时间"),
         how=t(
             "Means over the pairs that hit, or over all pairs if no reply states cached tokens. "
             f"The interval is a bootstrap of the pairs' differences, absent below {FEWEST} pairs.",
@@ -173,13 +173,13 @@ def _remarks(view: View, models: list[Pairs]) -> list[Block]:
             text = t(
                 f"{model.model}: the first token of a warm request comes {abs(gain.mean):.3f} s "
                 f"{more}.",
-                f"{model.model}：热请求首 token 时间{zh} {abs(gain.mean):.3f} 秒。",
+                f"{model.model}：热请求首个 token 时间{zh} {abs(gain.mean):.3f} 秒。",
             )
         else:
             text = t(
                 f"{model.model}: no difference in the time to the first token is shown by "
                 f"{gain.count} pairs.",
-                f"{model.model}：{gain.count} 对样本看不出首 token 时间差异。",
+                f"{model.model}：{gain.count} 对样本看不出首个 token 时间差异。",
             )
         remarks.append(Remark("note", text))
     return remarks

@@ -225,7 +225,7 @@ def _remark(view: View, model: str, trials: Trials, capacity: Bracket) -> Remark
             f"{model} meets its objectives up to {capacity.low} {unit}, the highest level tried "
             f"({sure}); its limit was not reached.",
             f"{model} 在所试最高负载档位 {capacity.low} {unit} 仍达到目标（{sure}）；"
-            "未见其失效点。",
+            "上限还没有测到。",
         )
         return Remark("note", text)
     if capacity.low is None:
@@ -242,7 +242,7 @@ def _remark(view: View, model: str, trials: Trials, capacity: Bracket) -> Remark
         f"{model} meets its objectives at {capacity.low} {unit} and not at {capacity.high} {unit} "
         f"({sure}). It broke by {why}.{limit}",
         f"{model} 在 {capacity.low} {unit} 达到目标，在 {capacity.high} {unit} 未达到（{sure}）。"
-        f"失效原因：{why}。{limit}",
+        f"未达到的原因：{why}。{limit}",
     )
     return Remark("bad" if ours else "note" if capacity.stated_confidence is None else "good", text)
 

@@ -16,22 +16,13 @@ from compat.attribution import Cause
 from compat.cells import Cell, worst
 from compat.registry import find
 from compat.untried import words_of
-from compat.verdict import WORST_FIRST, Verdict
+from compat.verdict import WORDS, WORST_FIRST, Verdict
 from recording.bilingual import Bilingual
 
 PLACE = 95  # in the report
 CHECK = Name("Check", "检查项")
-WORDS = {
-    Verdict.WORKS: Bilingual("works", "可用"),
-    Verdict.IGNORED: Bilingual("ignored", "被忽略"),
-    Verdict.REFUSED: Bilingual("refused", "被拒绝"),
-    Verdict.WRONG: Bilingual("wrong", "结果有误"),
-    Verdict.BROKEN: Bilingual("broken", "出错"),
-    Verdict.UNSURE: Bilingual("unsure", "无法判断"),
-    Verdict.NOT_TRIED: Bilingual("not tried", "未检查"),
-}
 GROUPS = {
-    "basics": Bilingual("replies and streams", "响应与流式"),
+    "basics": Bilingual("replies and streams", "应答与流式"),
     "messages": Bilingual("messages", "消息"),
     "lengths": Bilingual("lengths", "长度"),
     "sampling": Bilingual("sampling", "采样"),
@@ -45,17 +36,17 @@ GROUPS = {
     "responses": Bilingual("Responses API", "Responses API"),
     "embeddings": Bilingual("embeddings", "向量"),
     "files": Bilingual("files and batches", "文件与批处理"),
-    "own": Bilingual("your tools and schemas", "自有工具与 schema"),
+    "own": Bilingual("your tools and schemas", "自备工具与 schema"),
 }
 
 
 CAUSES = {
     Cause.GATEWAY: Bilingual(
-        "the gateway's: the direct route gives another verdict", "网关：直连结论不同"
+        "the gateway's: the direct route gives another verdict", "网关：参照路由的结论不同"
     ),
     Cause.MODEL: Bilingual(
         "the model's or its provider's: the direct route gives the same verdict",
-        "模型或供应商：直连结论相同",
+        "模型或供应商：参照路由的结论相同",
     ),
     Cause.UNKNOWN: Bilingual("not known", "未知"),
 }
@@ -148,7 +139,7 @@ def _evidence(t: Words, cells: Sequence[Cell]) -> Table:
         title=t("What does not work, or is unsure", "不可用或无法判断的功能"),
         how=t(
             "The raw replies are in evidence.jsonl, the cells in compat.json.",
-            "原始响应见 evidence.jsonl，结论见 compat.json。",
+            "原始应答见 evidence.jsonl，结论见 compat.json。",
         ),
     )
 

@@ -74,7 +74,7 @@ def sentences(view: View, model: Identity) -> list[str]:
     t = view.t
     texts = [text for *_, text in _results(view, model)]
     if len(model.names) > 1:
-        names = t.join([f"{quoted(name, 60)} ({integer(n)})" for name, n in model.names.items()])
+        names = t.join([quoted(name, 60) + t.aside(integer(n)) for name, n in model.names.items()])
         texts.append(
             t(
                 f"Replies call the model by several names: {names}.",
@@ -132,7 +132,7 @@ def _results(view: View, model: Identity) -> list[tuple[Verdict, bool, str]]:
             f"{name}: answers are not judged: the second route gave too few answers of one word "
             "to compare with (errors, a model that thinks before each answer, or not everything "
             "was asked).",
-            f"{name}：不对答案作判断：第二条线路给出的单词答案过少，无法比较"
+            f"{name}：不对答案作判断：第二条路由给出的单词答案过少，无法比较"
             "（出错、模型在作答前先思考，或未全部提问）。",
         )
         results.append((Verdict.NOT_ENOUGH, False, text))

@@ -66,7 +66,9 @@ def _results(t: Words, model: str, course: Course) -> list[tuple[bool, str]]:
         )
         results.append((False, name + text))
     if len(course.tokens) > 1:
-        listed = t.join([f"{integer(n)} ({integer(k)})" for n, k in sorted(course.tokens.items())])
+        listed = t.join(
+            [integer(n) + t.aside(integer(k)) for n, k in sorted(course.tokens.items())]
+        )
         text = t(
             f"identical prompts were counted as {listed} tokens: a hidden prompt that changes "
             "(one with the time of day, say), or several counters.",
@@ -105,7 +107,7 @@ def _table(t: Words, model: str, course: Course) -> Block:
             "with all others by an exact permutation test and differs if "
             f"p <= {course.alpha:.2g}, so that at most 1 of 100 runs has a false alarm.",
             "探测请求是负载的一部分，计入速率与时间。每段与其余各段以精确置换检验比较；"
-            f"p <= {course.alpha:.2g} 方判为有差异，正常运行的误报概率不超过 1 %。",
+            f"p <= {course.alpha:.2g} 才判为有差异，正常运行的误报概率不超过 1 %。",
         ),
     )
 

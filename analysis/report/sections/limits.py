@@ -124,7 +124,7 @@ def _remark(t: Words, audit: Audit) -> Remark:
     what, size = t(*KINDS[fit.kind]), _range(fit.low, fit.high)
     unit = t("requests", "个请求")
     if audit.by == "long prompts":
-        unit = t("requests (or as many output budgets)", "个请求（或同样多份输出预算）")
+        unit = t("requests (or as many output budgets)", "个请求（或按输出上限折算的 token）")
     text = t(
         f"{audit.model}: a {what} of {size} {unit} a minute; its Retry-After: {t(*TRUTHS[truth])}.",
         f"{audit.model}：{what}，每分钟 {size} {unit}；Retry-After {t(*TRUTHS[truth])}。",
@@ -159,7 +159,7 @@ def _why_undetermined(t: Words, audit: Audit) -> str:
             f"{audit.model}: about {size} short requests a minute. It is unknown whether requests "
             "or tokens ran out, and how they are counted.",
             f"{audit.model}：每分钟约 {size} 个短请求。耗尽的是请求数还是 token 数无法判断，"
-            "计数方式亦无从得知。",
+            "计数方式也无法得知。",
         )
     alike = t.join(t(*KINDS[f.kind]) for f in audit.fits if f.wrong_share <= SELDOM)
     return t(
@@ -307,7 +307,7 @@ def _why_unit(t: Words, audit: Audit) -> str:
         "ones in a minute; all had the same output budget, so a limit on output tokens would look "
         "the same",
         f"一分钟内短请求 {integer(fill.tokens)} token，长请求 {integer(long.tokens)} token；"
-        "输出预算均相同，故输出 token 限制与之无从区分",
+        "各请求的输出上限相同，因此与输出 token 限流无法区分",
     )
 
 
@@ -325,7 +325,7 @@ def _why_tokens(t: Words, audit: Audit) -> str:
         return t(
             f"short requests were refused after {integer(fill.tokens)} billed tokens; the upper "
             "end counts their whole output budgets",
-            f"短请求在计费 {integer(fill.tokens)} token 后被拒；上限按全部输出预算计",
+            f"短请求在计费 {integer(fill.tokens)} token 后被拒；上界按每个请求都用满输出上限计",
         )
     if long is None:
         return ABSENT
@@ -367,7 +367,7 @@ def _fits(t: Words, audit: Audit) -> Table:
             "accepted if it is wrong in at most 3 % of decisions and every other kind more than "
             "twice as often.",
             "各类限流按最优额度逐条重放短请求，统计与网关判定不一致的次数；"
-            "不符至多 3%，且其余类型不符次数超过其两倍时，方予采信。",
+            "不符至多 3%，且其余类型不符次数超过其两倍时，才采信。",
         ),
     )
 

@@ -22,7 +22,7 @@ def section(view: View) -> Section:
                 "This is no accusation: a vendor moves a name to a new snapshot, and fingerprints "
                 "change with each roll-out and differ between backends. A router has one for each "
                 "provider. `--mode identity` with a reference may show which it is.",
-                "这本身不构成指控：厂商会把同一名称指向新快照，"
+                "这本身不构成指控：供应商会把同一名称指向新快照，"
                 "指纹随每次发布变化，不同后端也各不相同；路由网关会因供应商不同而异。"
                 "要进一步判断，可用 `--mode identity` 配合参照。",
             )
@@ -32,7 +32,7 @@ def section(view: View) -> Section:
 
 
 def _block(t: Words, marker: Marker) -> Block:
-    title = f"{marker.model}: {marker.kind}"
+    title = f"{marker.model}{t.colon}{marker.kind}"
     if marker.names_replies:
         return Text(
             t(

@@ -100,7 +100,7 @@ def _stream(view: View) -> _Line | None:
             f"{row['model_requested']} 流式请求成功，TTFT {seconds(row['ttft_s'])}",
         )
         if row["success"]
-        else f"{row['model_requested']}: {row['outcome']}"
+        else f"{row['model_requested']}{t.colon}{row['outcome']}"
         for row in rows
     ]
     return _Line("stream", t.clauses(_listed(t, texts)))

@@ -90,7 +90,7 @@ def _remarks(
         shown, count = f"{overhead.median_s * 1000:,.1f} ms", integer(overhead.count)
         text = t(
             f"the gateway states an overhead of {shown} (median of {count} answers)",
-            f"网关自报开销 {shown}（{count} 个应答的中位值）",
+            f"网关自报开销 {shown}（{count} 个应答的中位数）",
         )
         remarks.append(Remark("note", f"{pairs.phase}{t.colon}{text}{stop}"))
     comparable = [v for v in verdicts if v.conclusion is not Conclusion.NOT_COMPARABLE]
@@ -140,7 +140,7 @@ def _table(t: Words, phase: str, verdicts: list[Verdict]) -> Table:
         Conclusion.ADDS: t("adds", "增加"),
         Conclusion.SAVES: t("saves", "减少"),
         Conclusion.NOT_SHOWN: t(*NOT_SHOWN),
-        Conclusion.NOT_COMPARABLE: t("not comparable", "不可比"),
+        Conclusion.NOT_COMPARABLE: t("not comparable", "无法比较"),
         Conclusion.NOT_ENOUGH: t("not enough", "样本不足"),
     }
     return table(

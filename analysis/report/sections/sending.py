@@ -85,10 +85,10 @@ def _lag(view: View, phases: list[PhaseNumbers]) -> Table:
             PHASE,
             Name("Send P50", "发送 P50").of(lambda p: p.send_lag.p50_s, milliseconds),
             Name("Send P99", "发送 P99").of(lambda p: p.send_lag.p99_s, milliseconds),
-            Name("Send max", "发送最大").of(lambda p: p.send_lag_max_s, milliseconds),
+            Name("Send max", "发送最大值").of(lambda p: p.send_lag_max_s, milliseconds),
             _LIMIT.of(lambda p: p.send_lag_limit_s, milliseconds),
             Name("Loop P99", "事件循环 P99").of(lambda p: p.loop_lag_p99_s, milliseconds),
-            Name("Loop max", "事件循环最大").of(lambda p: p.loop_lag_max_s, milliseconds),
+            Name("Loop max", "事件循环最大值").of(lambda p: p.loop_lag_max_s, milliseconds),
             _LIMIT.of(lambda p: _least(p.loop_lag_limit_s, p.chunk_lag_limit_s), milliseconds),
             VERDICT.of(lambda p: _verdict(view, p.generator_limited)),
         ],
@@ -118,11 +118,11 @@ def _verdict(view: View, limited: bool | None) -> str:
 
 
 def _from_send(rank: Fraction) -> Name:
-    return Name(f"From send P{decimal(rank)}", f"自发送 P{decimal(rank)}")
+    return Name(f"From send P{decimal(rank)}", f"从发送起 P{decimal(rank)}")
 
 
 def _from_due(rank: Fraction) -> Rank:
-    name = Name(f"From due P{decimal(rank)}", f"自计划 P{decimal(rank)}")
+    name = Name(f"From due P{decimal(rank)}", f"从计划起 P{decimal(rank)}")
     return (
         latency(rank)
         .called(name)

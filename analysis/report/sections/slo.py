@@ -80,7 +80,7 @@ def _goodput(view: View, slo: Slo, phases: list[PhaseNumbers]) -> Table:
             "of a time, the limit is that of the highest percentile. Goodput = good / wall "
             "clock; attainment = good / planned, failed and dropped requests included.",
             "合格请求 = 成功且满足每一项时限；TTFT 与 TPOT 只约束流式请求，未知的时间视为不合格。"
-            "若 slo.toml 只给出某项时间的百分位，则以其最高百分位的值为单请求时限。"
+            "若 slo.toml 只给出某项时间的百分位，则以其最高百分位的值为单次请求时限。"
             "有效吞吐 = 合格请求 / 墙钟耗时；达标率 = 合格请求 / 计划请求（含失败与未发出）。",
         ),
     )

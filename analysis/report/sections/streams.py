@@ -36,7 +36,7 @@ def _tokens(view: View, phases: list[PhaseNumbers]) -> Table:
             *map(tpot, view.percents),
             Name("TPOT unknown", "TPOT 未知").of(lambda p: p.tpot_unknown_count, integer),
             OUTPUT,
-            Name("Per request P50", "单请求 P50").of(lambda p: p.request_output_p50_per_s, rate),
+            Name("Per request P50", "单次请求 P50").of(lambda p: p.request_output_p50_per_s, rate),
             Name("Slowest 5 %", "最慢 5%").of(lambda p: p.request_output_p5_per_s, rate),
             *goodput(view),
         ],
@@ -70,11 +70,11 @@ def _gaps(view: View, phases: list[PhaseNumbers]) -> Table:
             Name(f"Gaps above {limit:g} s", f"超过 {limit:g} 秒的间隔").of(
                 lambda p: p.stalls, integer
             ),
-            Name("Streams with one", "出现停顿的流").of(lambda p: p.stalled_streams, integer),
+            Name("Streams with one", "出现卡顿的流").of(lambda p: p.stalled_streams, integer),
             Name("Tail P50", "尾部 P50").of(lambda p: p.tail.p50_s, milliseconds),
             Name("Tail P95", "尾部 P95").of(lambda p: p.tail.p95_s, milliseconds),
         ],
-        title=t("Gaps, stalls, tails", "间隔、停顿与尾部"),
+        title=t("Gaps, stalls, tails", "间隔、卡顿与尾部"),
         how=t(
             "A gap lies between two chunks that carry text; its percentiles cover all gaps of the "
             "phase's streams together, like ITL in other tools, to within 2.4 %. The tail runs "

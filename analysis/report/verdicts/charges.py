@@ -68,7 +68,7 @@ def _of_one(t: Words, name: str, charges: Apart, *, routed: bool) -> Remark:
             "times. Ask the gateway.",
             "，且均为通常费用的整数倍，与重复计费相符。请向网关确认。",
         )
-        head = t("requests charged several times", "重复计费的请求")
+        head = t("requests charged several times", "有请求被重复计费")
         return Remark("bad", _sentence(t, charges, name, why), head)
     if exact:
         why = t(

@@ -2,10 +2,9 @@
 
 from analysis.page.blocks import Level, Remark
 from analysis.page.words import Words, integer
-from analysis.report.sections.compat import WORDS
 from analysis.report.view import View
 from compat.cells import Cell
-from compat.verdict import WORST_FIRST, Verdict
+from compat.verdict import WORDS, WORST_FIRST, Verdict
 
 _NAMED = 5
 
@@ -47,7 +46,7 @@ def _count(cells: list[Cell], verdict: Verdict) -> int:
 def _clause(t: Words, cells: list[Cell], verdict: Verdict) -> str:
     """`2 ignored (stop, n)`."""
     names = [cell.check for cell in cells if cell.verdict is verdict]
-    listed = t.join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
+    listed = t.join(names[:_NAMED]) + t.more(len(names) - _NAMED)
     word = t(*WORDS[verdict])
     return t(f"{len(names)} {word} ({listed})", f"{len(names)} 项{word}（{listed}）")
 
@@ -62,11 +61,11 @@ def _required(view: View) -> list[Remark]:
         head = t(f"all {total} required features pass", f"{total} 项必需功能全部通过")
         return [Remark("good", head[:1].upper() + head[1:] + t.stop, head)]
     texts = [
-        f"{required.check} ({required.model}): "
+        f"{required.check}{t.aside(required.model)}{t.colon}"
         + t(*WORDS[required.cell.verdict if required.cell else Verdict.NOT_TRIED])
         for required in failed[:_NAMED]
     ]
-    more = " …" if len(failed) > _NAMED else ""
+    more = t.more(len(failed) - _NAMED)
     head = t(f"{integer(len(failed))} of {total} required features do not pass",
              f"{total} 项必需功能中 {integer(len(failed))} 项未通过")  # fmt: skip
     return [Remark("bad", f"{head}{t.colon}{t.clauses(texts)}{more}{t.stop}", head)]

@@ -36,7 +36,7 @@ def remarks(view: View) -> list[Remark]:
         text = t(
             f"{who}: {count} requests were answered with your own key at the provider, which "
             f"charges {paid} for them. No cost in this report includes that.",
-            f"{who}：{count} 个请求使用了你自己的提供商密钥，提供商另收 {paid}，"
+            f"{who}：{count} 个请求使用了你自己的供应商密钥，供应商另收 {paid}，"
             "本报告的各项费用均不含此数。",
         )
         notes.append(Remark("note", text))

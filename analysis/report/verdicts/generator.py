@@ -72,7 +72,7 @@ def _remark(view: View, phase: PhaseNumbers) -> Remark:
             "个请求等待在途请求释放足够的最坏情况预留（请提高预算）",
         )
     why = [*_limits(view, phase), *_lateness(t, phase)]
-    head = t("a phase that the generator limited", "受压测端限制的阶段")
+    head = t("a phase that the generator limited", "有阶段受压测端限制")
     return Remark(_level(phase), sentence(t, text, t.clauses(why)), head)
 
 
@@ -83,13 +83,13 @@ def _of_many(t: Words, level: Level, phases: list[PhaseNumbers]) -> Remark:
         return max(phase.send_lag.p99_s or 0.0, phase.loop_lag_p99_s or 0.0)
 
     many, worst = len(phases), max(phases, key=lag_s)
-    names = t.join(quoted(phase.phase, 80) for phase in phases[:ALIKE]) + " …"
+    names = t.join(quoted(phase.phase, 80) for phase in phases[:ALIKE]) + t.more(1)
     text = t(
         f"{many} phases ({names}) are generator-limited, do not trust them; the worst is "
         f"{worst.phase}",
         f"{many} 个阶段（{names}）受压测端限制，结果不可信；最严重的是 {worst.phase}",
     )
-    head = t(f"{many} phases that the generator limited", f"{many} 个受压测端限制的阶段")
+    head = t(f"{many} phases that the generator limited", f"{many} 个阶段受压测端限制")
     return Remark(level, sentence(t, text, t.clauses(_lateness(t, worst))), head)
 
 

@@ -28,7 +28,7 @@ def _faults(view: View) -> list[Remark]:
         f"{integer(count)} 个请求因 Weighbridge 自身的缺陷失败（{name}），与网关无关。"
         "日志中有错误堆栈，请反馈给我们。",
     )
-    return [Remark("bad", text, t("a fault in Weighbridge itself", "Weighbridge 自身的缺陷"))]
+    return [Remark("bad", text, t("a fault in Weighbridge itself", "有 Weighbridge 自身的缺陷"))]
 
 
 def _whole(view: View) -> list[Remark]:
@@ -54,7 +54,7 @@ def _whole(view: View) -> list[Remark]:
         verdicts.append(Remark("note", text))
     missing = view.not_run
     if missing:
-        shown = view.t.join(missing[:_EXAMPLES]) + (" …" if len(missing) > _EXAMPLES else "")
+        shown = view.t.join(missing[:_EXAMPLES]) + view.t.more(len(missing) - _EXAMPLES)
         text = t(
             f"Planned phases without any request: {shown} ({len(missing)}).",
             f"{len(missing)} 个计划阶段没有请求：{shown}。",
@@ -75,7 +75,7 @@ def _stops(view: View) -> list[Remark]:
             head = t(f"{where} was ended", f"{where} 被提前终止")
         else:
             continue
-        early = t("a phase that was ended early", "被提前终止的阶段")
+        early = t("a phase that was ended early", "有阶段被提前终止")
         verdicts.append(Remark("bad", sentence(t, head, clause(t, event)), early))
     return verdicts
 
@@ -96,7 +96,7 @@ def _parted(view: View) -> list[Remark]:
             f"{name} 为续跑：分 {len(parts)} 次发出（{shown} 个请求），"
             f"从未同时发出 {phase.sent} 个。不可视为该并发的结果；如需测量请重新运行。",
         )
-        verdicts.append(Remark("bad", text, t("a burst sent in parts", "分次发出的并发")))
+        verdicts.append(Remark("bad", text, t("a burst sent in parts", "有并发分次发出")))
     return verdicts
 
 
@@ -125,7 +125,7 @@ def _losses(view: View) -> list[Remark]:
                 f"（若均按同一模型中最贵的一次计，合计 {t.money(most)}）",
             )
         text += t.stop
-        verdicts.append(Remark("bad", text, t("requests that were lost", "丢失的请求")))
+        verdicts.append(Remark("bad", text, t("requests that were lost", "有请求丢失")))
     unsaid = sum(p.planned - p.recorded for p in view.phases)
     if unsaid:
         text = t(

@@ -86,10 +86,10 @@ def _replayed(view: View) -> list[Remark]:
         f"{integer(len(again))} replies had been given before in this run: same id, same time, "
         f"same text ({_shown(view, replies.loc[again])}). A response cache answers, not the model.",
         f"{integer(len(again))} 个应答在本次运行中已出现过：id、时间与文本均相同"
-        f"（{_shown(view, replies.loc[again])}）。应答来自响应缓存，而非模型。",
+        f"（{_shown(view, replies.loc[again])}）。它们来自应答缓存，而非模型。",
     )
     grave = len(again) >= _LEAST and not _same(view)
-    head = t("replies out of a response cache", "来自响应缓存的应答")
+    head = t("replies out of a response cache", "有应答来自缓存")
     return [Remark("bad" if grave else "note", text, head)]
 
 
@@ -114,7 +114,7 @@ def _crossed(view: View) -> list[Remark]:
         f"{integer(len(frame))} replies belong to another request ({_shown(view, frame)}).",
         f"{integer(len(frame))} 个应答属于其他请求（{_shown(view, frame)}）。",
     )
-    head = t("replies that belong to other requests", "属于其他请求的应答")
+    head = t("replies that belong to other requests", "有应答属于其他请求")
     return [Remark("bad" if len(frame) >= _LEAST else "note", text, head)]
 
 
@@ -132,4 +132,4 @@ def _shown(view: View, frame: "DataFrame") -> str:
         row["task_id"] or f"{row['phase']}#{row['request_index']}"
         for row in rows(frame.head(_EXAMPLES))
     ]
-    return view.t.join(names) + (" …" if len(frame) > len(names) else "")
+    return view.t.join(names) + view.t.more(len(frame) - len(names))

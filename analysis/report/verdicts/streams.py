@@ -60,7 +60,7 @@ def _stalled(view: View) -> list[Remark]:
                 f"{integer(phase.streams)} streams stalled for more than {limit:g} s, the "
                 f"longest for {seconds(phase.inter_chunk_max_s)}.",
                 f"{phase.phase}：{integer(phase.streams)} 个流中有 "
-                f"{integer(phase.stalled_streams)} 个停顿超过 {limit:g} 秒，最长 "
+                f"{integer(phase.stalled_streams)} 个卡顿超过 {limit:g} 秒，最长 "
                 f"{seconds(phase.inter_chunk_max_s)}。",
             ),
         )

@@ -13,5 +13,5 @@ def remarks(view: View) -> list[Remark]:
     if not traffic or not traffic["notes"]:
         return []
     clauses = t.clauses([t(clause(note), clause(note, 1)) for note in traffic["notes"]])
-    text = t(f"Your own traffic: {clauses}.", f"自有请求：{clauses}。")
+    text = t(f"Your own traffic: {clauses}.", f"自备请求：{clauses}。")
     return [Remark("note", quoted(text, 2000))]
