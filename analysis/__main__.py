@@ -26,8 +26,8 @@ from recording.untrusted_text import printable
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m analysis") -> int:
     """Run one command; returns the exit code. `prog`: how the help calls this program."""
-    given = sys.argv[1:] if arguments is None else arguments
-    lang = asked_language(given, os.environ)
+    words = sys.argv[1:] if arguments is None else arguments
+    lang = asked_language(words, os.environ)
     known = parser(prog)
     if lang == "zh":
         into_chinese(known)

@@ -21,7 +21,7 @@ from random import Random
 from statistics import median
 from typing import TYPE_CHECKING
 
-from analysis.pairs.verdict import Conclusion, Verdict, judged
+from analysis.pairs.verdict import Conclusion, Verdict, judge_pairs
 from analysis.reading.load import load
 from analysis.report.two_routes import TwoRoutes
 from benchmarks.tools import ROOT
@@ -132,7 +132,7 @@ def verdicts(case: str, runs: int, folder: Path) -> list[list[Verdict]]:
             server.wait(10)
     routes = TwoRoutes.of(load(folder / "live"))
     assert routes is not None
-    return [judged(rows).verdicts for _, rows in routes.rows.groupby("phase", sort=False)]
+    return [judge_pairs(rows).verdicts for _, rows in routes.rows.groupby("phase", sort=False)]
 
 
 def summary(case: str, runs: list[list[Verdict]]) -> str:

@@ -111,8 +111,8 @@ class Plan:
                 f"{phase.name}, {phase.kind}, {count}, {users} at once, {window}, {_budget(phase)}"
             )
         total = self.requests
-        whole = "unbounded requests" if total is None else counted(total, "request")
-        lines.append(f"in all: {whole}")
+        total_text = "unbounded requests" if total is None else counted(total, "request")
+        lines.append(f"in all: {total_text}")
         return "\n".join(lines)
 
 

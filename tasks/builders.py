@@ -19,13 +19,15 @@ def discovered() -> dict[str, Builder]:
     """The builders of the load modes and of every probe. Raises ValueError if two share a name."""
     builders: dict[str, Builder] = {"marker": marker, "padded": padded, "greeting": greeting}
     for file in iter_modules(probes.__path__):
-        own: Mapping[str, Builder] = import_module(f"{probes.__name__}.{file.name}").BUILDERS
-        for name in own:
+        builders_of_file: Mapping[str, Builder] = import_module(
+            f"{probes.__name__}.{file.name}"
+        ).BUILDERS
+        for name in builders_of_file:
             if name in builders:
                 raise ValueError(
                     f"tasks/probes/{file.name}.py: {name!r} is built elsewhere already"
                 )
-        builders |= own
+        builders |= builders_of_file
     return builders
 
 

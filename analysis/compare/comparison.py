@@ -85,7 +85,7 @@ class Comparison:
     limited: tuple[tuple[Run, str], ...]
 
     @property
-    def shown(self) -> list[Finding]:
+    def differences(self) -> list[Finding]:
         """The differences that are shown."""
         return [finding for finding in self.findings if finding.verdict in ("better", "worse")]
 
@@ -143,8 +143,8 @@ def unlike(base: Run, other: Run) -> list[str]:
 def _wishes(options: Mapping[str, Any], named: Sequence[str]) -> dict[str, Any]:
     """Those of the options that are `named`, as the operator gave them and as they are typed."""
     nonce = str(options.get("cache_nonce"))
-    asked = {**options} | ({"cache_nonce": "fresh"} if _DRAWN_NONCE.fullmatch(nonce) else {})
-    return {f"--{name.replace('_', '-')}": asked[name] for name in named if name in asked}
+    wishes = {**options} | ({"cache_nonce": "fresh"} if _DRAWN_NONCE.fullmatch(nonce) else {})
+    return {f"--{name.replace('_', '-')}": wishes[name] for name in named if name in wishes}
 
 
 def _require_alike(base: Run, others: Sequence[Run]) -> None:

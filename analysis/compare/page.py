@@ -84,7 +84,7 @@ def sentence(finding: Finding, t: Words) -> str:
 
 
 def _result(comparison: Comparison, t: Words) -> list[Block]:
-    shown = comparison.shown
+    differences = comparison.differences
     blocks: list[Block] = []
     if comparison.unlike:
         blocks.append(
@@ -112,7 +112,7 @@ def _result(comparison: Comparison, t: Words) -> list[Block]:
         reason = why or t("no phase has a counterpart", "没有对应的阶段")
         text = t(f"Nothing could be compared: {reason}.", f"没有可比较的数据：{reason}。")
         return [*blocks, Remark("note", text)]
-    if not shown:
+    if not differences:
         text = t(
             f"No difference shown in {_numbers(comparison.tested)}. That is not the same as no "
             f"difference: {_power(comparison, t)}.",
@@ -122,14 +122,15 @@ def _result(comparison: Comparison, t: Words) -> list[Block]:
         return [*blocks, Remark("good", text)]
     blocks += [
         Remark("good" if finding.verdict == "better" else "bad", sentence(finding, t) + t.stop)
-        for finding in shown
+        for finding in differences
     ]
     text = t(
-        f"No difference shown in the other {comparison.tested - len(shown)} of "
+        f"No difference shown in the other {comparison.tested - len(differences)} of "
         f"{_numbers(comparison.tested)}.",
-        f"其余 {comparison.tested - len(shown)} 项（共 {comparison.tested} 项）未见显著差异。",
+        f"其余 {comparison.tested - len(differences)} 项（共 {comparison.tested} "
+        "项）未见显著差异。",
     )
-    return [*blocks, Remark("note", text)] if len(shown) < comparison.tested else blocks
+    return [*blocks, Remark("note", text)] if len(differences) < comparison.tested else blocks
 
 
 def _numbers(count: int) -> str:

@@ -158,7 +158,7 @@ def _resampled(a: Side, b: Side, blocks: int, seed: int) -> dict[str, Difference
     observed = {name: _change(name, is_a[name], is_b[name])[0] for name in is_a}
     limits = {name: abs(_change(name, is_a[name], is_b[name], symmetric=True)[0]) for name in is_a}
     by_chance: dict[str, list[Floats]] = {name: [] for name in observed}
-    drawn: dict[str, list[Floats]] = {name: [] for name in observed}
+    resampled: dict[str, list[Floats]] = {name: [] for name in observed}
     for count in _chunks(swaps, size):
         swapped = random.integers(0, 2, (count, pooled.blocks), dtype=np.int32)
         left = pooled.numbers(np.hstack([1 - swapped, swapped]))
@@ -173,13 +173,13 @@ def _resampled(a: Side, b: Side, blocks: int, seed: int) -> dict[str, Difference
         left = pooled.numbers(np.hstack([picked[0], none]))
         right = pooled.numbers(np.hstack([none, picked[1]]))
         for name in observed:
-            drawn[name].append(_change(name, left[name], right[name]))
+            resampled[name].append(_change(name, left[name], right[name]))
     by_name = {
         name: _difference(
             name,
             (float(is_a[name][0]), float(is_b[name][0])),
             float(observed[name]),
-            np.concatenate(drawn[name]),
+            np.concatenate(resampled[name]),
             np.concatenate(by_chance[name]),
             limits[name],
         )
@@ -215,22 +215,22 @@ def _difference(
     name: str,
     values: tuple[float, float],
     change: float,
-    drawn: "Floats",
+    resampled: "Floats",
     by_chance: "Floats",
     limit: float,
 ) -> Difference:
     import numpy as np
 
     known_a, known_b = _known(*values)
-    drawn = np.sort(drawn[~np.isnan(drawn)])
-    if change != change or not len(drawn):
+    resampled = np.sort(resampled[~np.isnan(resampled)])
+    if change != change or not len(resampled):
         return Difference(known_a, known_b)
-    low, high = nearest_rank(drawn, _LOW), nearest_rank(drawn, _HIGH)
+    low, high = nearest_rank(resampled, _LOW), nearest_rank(resampled, _HIGH)
     p = (1 + int((by_chance >= limit - 1e-12).sum())) / (len(by_chance) + 1)
-    return Difference(known_a, known_b, change, low, high, p, _visible(name, drawn, by_chance))
+    return Difference(known_a, known_b, change, low, high, p, _visible(name, resampled, by_chance))
 
 
-def _visible(name: str, drawn: "Floats", by_chance: "Floats") -> float | None:
+def _visible(name: str, resampled: "Floats", by_chance: "Floats") -> float | None:
     """The smallest change that four of five such pairs of runs would show; None: none at all.
 
     What chance reaches in as few cases as are allowed to each number (LEVEL over all of them),
@@ -240,7 +240,7 @@ def _visible(name: str, drawn: "Floats", by_chance: "Floats") -> float | None:
 
     usual = float(np.quantile(by_chance, 1 - LEVEL / len(NUMBERS), method="higher"))
     share = name == "success_rate"
-    spread = float(np.std(drawn if share else np.log1p(np.maximum(drawn, -0.999999))))
+    spread = float(np.std(resampled if share else np.log1p(np.maximum(resampled, -0.999999))))
     size = usual + _FOUR_OF_FIVE * spread
     size = size if share else float(np.expm1(min(size, 50.0)))
     return size if np.isfinite(size) else None
@@ -288,8 +288,8 @@ class _Pooled:
         import numpy as np
 
         known = ~np.isnan(side.done_s)
-        whole = known[side.good].all() and not np.isnan(side.tokens[side.good]).any()
-        if not side.wall_s or not known.any() or not whole:
+        all_known = known[side.good].all() and not np.isnan(side.tokens[side.good]).any()
+        if not side.wall_s or not known.any() or not all_known:
             return None
         done = side.done_s[known]
         sent = np.maximum(0.0, done - np.nan_to_num(side.latency_s[known]))

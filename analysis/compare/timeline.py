@@ -185,7 +185,7 @@ def _table(name: str, course: list[tuple[Run, PhaseNumbers]], lang: Lang) -> Tab
         t,
         course,
         [
-            STARTED.of(lambda pair: _shown(pair[0])),
+            STARTED.of(lambda pair: _start_text(pair[0])),
             RUN.of(lambda pair: pair[0].run_id),
             *(column.on(_phase_of) for column in _SHOWN),
             COST_PER_SUCCESS.name.of(
@@ -204,7 +204,7 @@ def _note(run: Run, phase: PhaseNumbers, t: Words) -> str:
     return t.join(notes)
 
 
-def _shown(run: Run) -> str:
+def _start_text(run: Run) -> str:
     at = _started(run)
     return ABSENT if at.year == 1 else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
@@ -227,7 +227,9 @@ def _charts(name: str, course: list[tuple[Run, PhaseNumbers]], t: Words) -> list
         Series("P95", points(lambda phase: phase.latency.p95_s), "marked", 1),
         Series("P99", points(lambda phase: phase.latency.p99_s), "marked", 2),
     ]
-    hours = t(f"hours since {_shown(dated[0][0])} UTC", f"距 {_shown(dated[0][0])} UTC 的小时数")
+    hours = t(
+        f"hours since {_start_text(dated[0][0])} UTC", f"距 {_start_text(dated[0][0])} UTC 的小时数"
+    )
     charts = [
         Chart(
             t(f"Latency by hour: {name}", f"延迟随时间变化：{name}"),

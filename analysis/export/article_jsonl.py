@@ -90,7 +90,7 @@ def _request(row: dict[str, Any], version: str) -> dict[str, Any]:
         "script_version": version,
         "mode": row["mode"],
         "target": row["target"],
-        "duration_s": _whole(row["duration_s"]),
+        "duration_s": _as_int(row["duration_s"]),
         "model_requested": row["model_requested"],
         "model_returned": row["model_returned"],
         "task_id": row["task_id"],
@@ -118,8 +118,8 @@ def _summary(
     """The seed's `summarize`. Its latencies are rounded to milliseconds before they are ranked."""
     first = rows(frame[:1])[0]
     name, mode, target = first["phase"], first["mode"], first["target"]
-    drawn = int(frame["cancel_after"].notna().sum())
-    if drawn:  # to be cancelled on purpose: in no rate
+    cancelled_count = int(frame["cancel_after"].notna().sum())
+    if cancelled_count:  # to be cancelled on purpose: in no rate
         frame = frame[frame["cancel_after"].isna()]
     good = frame[frame["success"]]
     planned = len(frame) + run.beyond.get(name, 0)
@@ -141,10 +141,10 @@ def _summary(
         "target": target,
         "target_rpm": target if mode == "rpm" else None,
         "target_tpm": target if mode == "tpm" else None,
-        "duration_s": _whole(first["duration_s"]),
+        "duration_s": _as_int(first["duration_s"]),
         "wall_sec": _round(wall_s, 3),
         "model_requested": first["model_requested"],
-        "planned_requests": max((phase.get("count") or 0) - drawn, planned),
+        "planned_requests": max((phase.get("count") or 0) - cancelled_count, planned),
         "success_count": len(good),
         "failure_count": planned - len(good),
         "success_rate": round(len(good) / planned, 4),
@@ -180,6 +180,6 @@ def _round(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def _whole(seconds: float | None) -> int | float | None:
+def _as_int(seconds: float | None) -> int | float | None:
     """The duration as the seed's int when it is one."""
     return int(seconds) if seconds is not None and seconds == int(seconds) else seconds

@@ -59,7 +59,7 @@ _COLUMNS = tuple(
 def write(run: Run, path: Path) -> int:
     """Write the spans of all requests that were sent; how many. Raises OSError."""
     count = 0
-    scope = {"name": "weighbridge", **_given("version", run.made_by)}
+    scope = {"name": "weighbridge", **_if_known("version", run.made_by)}
     resource = {
         "attributes": attributes({
             "service.name": "weighbridge",
@@ -142,7 +142,7 @@ def _value(value: Any) -> dict[str, Any]:
     return {"stringValue": str(value)}
 
 
-def _given(name: str, value: str | None) -> dict[str, str]:
+def _if_known(name: str, value: str | None) -> dict[str, str]:
     return {} if value is None else {name: value}
 
 

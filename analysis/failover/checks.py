@@ -54,15 +54,15 @@ def judge(joined: Joined, groups: Sequence[Group], conditions: Sequence[Conditio
     t = Words("en", joined.run.currency)
     checks = []
     for condition in conditions:
-        judged = [
+        fault_checks = [
             _check(condition, name(group.window, joined, t), *number)
             for group in groups
             if (number := _NUMBERS[condition.metric](group, groups)) is not None
         ]
         met = any(each.requests for each in groups if each.window is not None)
-        if not met or not judged:
-            judged.append(_check(condition, "no fault", None, "no request met a fault"))
-        checks += judged
+        if not met or not fault_checks:
+            fault_checks.append(_check(condition, "no fault", None, "no request met a fault"))
+        checks += fault_checks
     return checks
 
 

@@ -64,9 +64,9 @@ def _failover(options: argparse.Namespace) -> bool:
     joined = join(load(options.run), read(options.upstream_log))
     by_fault = groups(joined)
     sentences = page.sentences(joined, by_fault, Words(options.lang, joined.run.currency))
-    judged = checks.judge(joined, by_fault, conditions)
-    paths = page.write(joined, by_fault, options.lang, [asdict(check) for check in judged])
-    return _print(sentences, judged, paths, options.lang)
+    verdicts = checks.judge(joined, by_fault, conditions)
+    paths = page.write(joined, by_fault, options.lang, [asdict(check) for check in verdicts])
+    return _print(sentences, verdicts, paths, options.lang)
 
 
 def _hung_up(options: argparse.Namespace) -> bool:
@@ -81,17 +81,17 @@ def _hung_up(options: argparse.Namespace) -> bool:
     conditions = parse(options.fail_on, checks.METRICS)
     statement = hung_up(load(options.run), read(options.upstream_log))
     sentences = page.sentences(statement, Words(options.lang))
-    judged = checks.judge(statement.phases, conditions)
-    paths = page.write(statement, options.lang, [asdict(check) for check in judged])
-    return _print(sentences, judged, paths, options.lang)
+    verdicts = checks.judge(statement.phases, conditions)
+    paths = page.write(statement, options.lang, [asdict(check) for check in verdicts])
+    return _print(sentences, verdicts, paths, options.lang)
 
 
 def _print(
-    sentences: Sequence[str], judged: "Sequence[Check]", paths: Iterable[Path], lang: str
+    sentences: Sequence[str], verdicts: "Sequence[Check]", paths: Iterable[Path], lang: str
 ) -> bool:
-    failed = [check for check in judged if not check.holds]
+    failed = [check for check in verdicts if not check.holds]
     verdict = list(map(str, failed))
-    if judged and not failed:
-        verdict = [in_language(f"all {len(judged)} checks passed", lang)]
+    if verdicts and not failed:
+        verdict = [in_language(f"all {len(verdicts)} checks passed", lang)]
     print(*map(printable, [*sentences, *verdict, *paths]), sep="\n")
     return bool(failed)

@@ -116,8 +116,8 @@ def hung_up(run: Run, log: UpstreamLog) -> Statement:
         if (place := names.place(attempt.ids)) is not None:
             matched[place].append(attempt)
     check_joined(log, sum(map(len, matched.values())))
-    left = defaultdict[tuple[str, str], list[CancelledRequest]](list)
-    whole = defaultdict[str, list[Decimal]](list)
+    cancelled = defaultdict[tuple[str, str], list[CancelledRequest]](list)
+    charges_of_answered = defaultdict[str, list[Decimal]](list)
     apart = [0.0]
     rows = zip(*(known(frame[name]) for name in _COLUMNS), strict=True)
     for place, row in enumerate(rows):
@@ -128,20 +128,26 @@ def hung_up(run: Run, log: UpstreamLog) -> Statement:
         if closed is not None and attempts:
             apart.append(closed - (elapsed_s or 0.0) - attempts[0].arrived_unix_s)
         if outcome == Outcome.ABANDONED:
-            left[phase, when or ""].append(CancelledRequest(closed, chunks, attempts))
+            cancelled[phase, when or ""].append(CancelledRequest(closed, chunks, attempts))
         elif outcome == Outcome.OK and when is None and attempts:
-            whole[phase].append(sum((each.billed for each in attempts), Decimal(0)))
-    if not left:
+            charges_of_answered[phase].append(sum((each.billed for each in attempts), Decimal(0)))
+    if not cancelled:
         raise RunError(
             "no request of this run was cancelled on purpose: use a run made with --cancel-after, "
             "or of mode billing."
         )
-    phases = [_of(phase, when, group, whole[phase]) for (phase, when), group in left.items()]
+    phases = [
+        _of(phase, when, group, charges_of_answered[phase])
+        for (phase, when), group in cancelled.items()
+    ]
     return Statement(run, phases, max(apart))
 
 
 def _of(
-    phase: str, when: str, requests: Sequence[CancelledRequest], whole: Sequence[Decimal]
+    phase: str,
+    when: str,
+    requests: Sequence[CancelledRequest],
+    charges_of_answered: Sequence[Decimal],
 ) -> HungUp:
     went_on_s = [request.went_on_s for request in requests if request.went_on_s is not None]
     tokens = [request.tokens for request in requests if request.tokens is not None]
@@ -159,7 +165,9 @@ def _of(
         tokens_p50=_median(tokens),
         tokens_max=max(tokens, default=None),
         charged=sum((request.billed for request in requests), Decimal(0)),
-        whole=sum(whole, Decimal(0)) / len(whole) * len(requests) if whole else None,
+        whole=sum(charges_of_answered, Decimal(0)) / len(charges_of_answered) * len(requests)
+        if charges_of_answered
+        else None,
     )
 
 

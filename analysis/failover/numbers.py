@@ -171,7 +171,7 @@ def _group(
         len(refused),
         sum(request.retry_after_s is not None for request in refused),
         len(waits),
-        sum(waited < asked - _EARLY_S for waited, asked in waits),
+        sum(waited < wait_asked - _EARLY_S for waited, wait_asked in waits),
         _streams(requests),
         _recovery(window, attempts),
         beside_p50_s,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.reading.load import RunError
-from analysis.reconcile.logs.entry import number, whole
+from analysis.reconcile.logs.entry import number, whole_number
 from recording.errors import InputError
 from recording.json_files import check_is_file, json_of, read_bytes
 
@@ -128,16 +128,16 @@ def _attempt(row: dict[str, Any], where: str) -> Attempt:
     arrived = _seconds(row["arrival_unix_s"])
     if arrived is None:
         raise RunError(f"{where}: arrival_unix_s must be a time, restore the file.")
-    tokens = whole(row.get("produced_tokens") or row.get("completion_tokens"))
+    tokens = whole_number(row.get("produced_tokens") or row.get("completion_tokens"))
     return Attempt(
         tuple(name for name in (row["task_id"], row.get("trace_id")) if name),
-        whole(row["port"]),
+        whole_number(row["port"]),
         arrived,
         _seconds(row["last_byte_unix_s"]),
-        whole(row["status"]),
+        whole_number(row["status"]),
         row["fault"] or None,
         row.get("stream") == "1",
-        whole(row.get("chunks")) or 0,
+        whole_number(row.get("chunks")) or 0,
         tokens,
         number(row["billed"]) or Decimal(0),
         _seconds(row.get("retry_after_s")),

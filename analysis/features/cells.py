@@ -64,7 +64,7 @@ def of(run: Run) -> Features:
         dict.fromkeys(n.strip() for n in str(options.get("model", "")).split(",") if n.strip())
     )
     try:
-        features = _judged(run, models)
+        features = _features(run, models)
     except (Changed, InputError):  # of a version whose checks were others: as they were judged then
         features = Features(tuple(read(run.folder)), models)
     required = _required(run)
@@ -95,18 +95,18 @@ def read(folder: Path) -> list[Cell]:
         raise InputError(f"{path}: {error}") from None
 
 
-def _judged(run: Run, models: Iterable[str]) -> Features:
-    kept = evidence_file.read(run.folder)
-    places = {id(evidence): place for place, evidence in kept.items()}
+def _features(run: Run, models: Iterable[str]) -> Features:
+    stored_evidence = evidence_file.read(run.folder)
+    places = {id(evidence): place for place, evidence in stored_evidence.items()}
     sent = _Sent(run)
     cells, ended, mute = list[Cell](), dict[str, str](), list[str]()
     for model in models:
         survey = of_manifest(model, run.manifest, run.run_id)
-        finish(survey, kept, _unsent(run))
+        finish(survey, stored_evidence, _unsent(run))
         of_model = [*_cells(survey, places, sent)]
         direct = direct_of_manifest(survey, run.manifest, run.run_id)
         if direct is not None:
-            finish(direct, kept, _unsent(run))
+            finish(direct, stored_evidence, _unsent(run))
             of_model = _with_causes(of_model, [*_cells(direct, places, sent)], model)
         cells += of_model
         if survey.ended:
@@ -116,11 +116,11 @@ def _judged(run: Run, models: Iterable[str]) -> Features:
     return Features(tuple(cells), tuple(models), ended, tuple(mute))
 
 
-def _with_causes(own: Sequence[Cell], direct: Sequence[Cell], model: str) -> list[Cell]:
+def _with_causes(gateway: Sequence[Cell], direct: Sequence[Cell], model: str) -> list[Cell]:
     """The cells of both routes; those of the gateway with the cause that the other one shows."""
     there = {cell.check: cell.verdict for cell in direct}
     return [
-        *(replace(cell, cause=cause(cell.verdict, there.get(cell.check))) for cell in own),
+        *(replace(cell, cause=cause(cell.verdict, there.get(cell.check))) for cell in gateway),
         *(replace(cell, model=model, arm=DIRECT) for cell in direct),
     ]
 
@@ -191,5 +191,5 @@ def _unsent(run: Run) -> str:
 
 def _required(run: Run) -> Required | None:
     """What `--require` asks for, as the manifest keeps it."""
-    kept = run.manifest.get("require")
-    return parse(kept) if isinstance(kept, dict) else None
+    content = run.manifest.get("require")
+    return parse(content) if isinstance(content, dict) else None

@@ -105,17 +105,17 @@ def _bodies(path: Path) -> Iterator[dict[str, Any]]:
             raise InputError(f"{path}, line {number} {error}") from None
         body = record.get("body", record) if isinstance(record, dict) else None
         if isinstance(body, dict) and any(name in body for name in ("messages", "turns", "input")):
-            yield _whole(body)
+            yield _as_sent(body)
 
 
-def _whole(body: dict[str, Any]) -> dict[str, Any]:
+def _as_sent(body: dict[str, Any]) -> dict[str, Any]:
     """The body as it is sent: `extra_body` merged in, the `turns` of a conversation as messages."""
-    whole = {name: value for name, value in body.items() if name not in ("extra_body", "turns")}
-    whole |= mapping(body.get("extra_body"))
+    sent = {name: value for name, value in body.items() if name not in ("extra_body", "turns")}
+    sent |= mapping(body.get("extra_body"))
     turns = body.get("turns")
     if isinstance(turns, list):
-        before = whole.get("messages")
+        before = sent.get("messages")
         questions = [{"role": "user", "content": turn} for turn in turns]
         answered = [{"role": "assistant", "content": "..."}] if len(turns) > 1 else []
-        whole["messages"] = [*(before if isinstance(before, list) else []), *answered, *questions]
-    return whole
+        sent["messages"] = [*(before if isinstance(before, list) else []), *answered, *questions]
+    return sent

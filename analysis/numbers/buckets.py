@@ -137,8 +137,8 @@ def of_phase(run: Run, name: str, window_s: float) -> list[Bucket]:
     for number, start in enumerate(starts):
         end = edges[number + 1]
         due, completed = rows.iloc[planned[number]], rows.iloc[ended[number]]
-        whole = end - start == width and end <= observed_s + 1e-9 and start >= warm_s
-        buckets.append(_bucket(due, completed, start, end, start < warm_s, whole))
+        is_whole = end - start == width and end <= observed_s + 1e-9 and start >= warm_s
+        buckets.append(_bucket(due, completed, start, end, start < warm_s, is_whole))
     return buckets
 
 
@@ -154,7 +154,7 @@ def _cut(times: "Floats", edges: Sequence[float]) -> "list[NDArray[np.int64]]":
 
 
 def _bucket(
-    due: "DataFrame", completed: "DataFrame", start: float, end: float, warmup: bool, whole: bool
+    due: "DataFrame", completed: "DataFrame", start: float, end: float, warmup: bool, is_whole: bool
 ) -> Bucket:
     """One bucket: of the rows due in it and the successes that ended in it."""
     ok = due[due["success"].to_numpy(dtype=bool)]
@@ -176,7 +176,7 @@ def _bucket(
         cost=float(cost.sum()) if len(cost) else None,
         cost_unknown=int(ok["api_cost"].isna().sum()),
         warmup=warmup,
-        whole=whole,
+        whole=is_whole,
     )
 
 

@@ -76,26 +76,30 @@ def pairs(
     """
     by_index = {row["request_index"]: row for row in rows}
     planned = [(by_index.get(i), by_index.get(i + 1)) for i in range(0, _end(by_index), 2)]
-    whole = [
+    complete_pairs = [
         (cold, warm)
         for cold, warm in planned
         if cold and warm and cold["success"] and warm["success"] and not cold["cached_tokens"]
         and not resumed_between(cold, warm, breaks)
     ]  # fmt: skip
-    cold, warm = [pair[0] for pair in whole], [pair[1] for pair in whole]
-    stated = [row for row in warm if row["cached_tokens"] is not None]
-    hit = [pair for pair in whole if pair[1]["cached_tokens"]] if stated else whole
+    cold, warm = [pair[0] for pair in complete_pairs], [pair[1] for pair in complete_pairs]
+    with_cached = [row for row in warm if row["cached_tokens"] is not None]
+    hit = (
+        [pair for pair in complete_pairs if pair[1]["cached_tokens"]]
+        if with_cached
+        else complete_pairs
+    )
     timed = _both(hit, "ttft_s")
-    priced = _both(whole, "api_cost")
+    priced = _both(complete_pairs, "api_cost")
     premium, by = _premium(cold, plain, prices, seed)
     return Pairs(
         model=model,
         planned=len(planned),
-        pairs=len(whole),
-        excluded=len(planned) - len(whole),
-        stated=len(stated),
-        hits=sum(bool(row["cached_tokens"]) for row in stated),
-        token_hit_rate=_share(stated),
+        pairs=len(complete_pairs),
+        excluded=len(planned) - len(complete_pairs),
+        stated=len(with_cached),
+        hits=sum(bool(row["cached_tokens"]) for row in with_cached),
+        token_hit_rate=_share(with_cached),
         cold_cost=_mean(c for c, _ in priced),
         warm_cost=_mean(w for _, w in priced),
         saving=mean_interval([c - w for c, w in priced], seed),
@@ -138,8 +142,8 @@ def _end(rows: dict[int, Row]) -> int:
     return max(rows, default=-1) + 1
 
 
-def _both(whole: Iterable[tuple[Row, Row]], name: str) -> list[tuple[float, float]]:
-    cells = [(cold[name], warm[name]) for cold, warm in whole]
+def _both(complete_pairs: Iterable[tuple[Row, Row]], name: str) -> list[tuple[float, float]]:
+    cells = [(cold[name], warm[name]) for cold, warm in complete_pairs]
     return [(c, w) for c, w in cells if c is not None and w is not None]
 
 

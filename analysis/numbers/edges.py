@@ -40,8 +40,8 @@ def beyond(values: "Floats", shared: "Callable[[Floats], float]") -> tuple[int, 
         sides = values[:cut], values[cut:]
         # A change makes neighbours seem alike, and a cut where it suits makes them seem strangers:
         # what they share lies between the two.
-        whole, rest = shared(values), shared(np.concatenate([s - np.median(s) for s in sides]))
-        p = _p(values, cut, sqrt(whole * rest))
+        overall, rest = shared(values), shared(np.concatenate([s - np.median(s) for s in sides]))
+        p = _p(values, cut, sqrt(overall * rest))
     return cut, min(1.0, 2 * len(cuts) * p)
 
 

@@ -55,9 +55,9 @@ def markers(rows: "DataFrame") -> list[Marker]:
     answered = rows[rows["success"].astype(bool)]
     return [
         marker
-        for model, own in answered.groupby("model_requested", sort=False, observed=True)
+        for model, of_model in answered.groupby("model_requested", sort=False, observed=True)
         for kind, name in _FIELDS
-        if len((marker := _marker(str(model), kind, own, name)).values) > 1
+        if len((marker := _marker(str(model), kind, of_model, name)).values) > 1
     ]
 
 

@@ -78,27 +78,27 @@ def measure(
     planned: int,
     wall_s: float | None,
     slo: Slo | None = None,
-    asked: Sequence[Fraction] = percentiles.USUAL,
+    percents: Sequence[Fraction] = percentiles.USUAL,
 ) -> Numbers:
     """Every number of a group's rows.
 
     `planned` requests were to be sent; `wall_s` is the group's wall clock, seconds, None if not
-    known; `slo` says which requests were good; `asked` are the percentiles.
+    known; `slo` says which requests were good; `percents` are the percentiles.
     """
-    whole, awaited = awaited_of(rows)
-    good, sent = good_and_sent(rows, whole)
+    uncancelled, awaited = awaited_of(rows)
+    good, sent = good_and_sent(rows, uncancelled)
     parts = (
-        _requests(rows, whole, good, sent, planned, wall_s),
+        _requests(rows, uncancelled, good, sent, planned, wall_s),
         _rates(rows, good, planned, wall_s),
         goodput.of(awaited, planned - len(rows) + len(awaited), wall_s, slo),
-        _latency(awaited, good, asked),
-        _streams(good, asked),
+        _latency(awaited, good, percents),
+        _streams(good, percents),
         _output(good, wall_s),
-        _sending(sent, asked),
+        _sending(sent, percents),
         _tokens(good),
         costs(sent, good),
         _answers(rows, good),
-        _stated(good, asked),
+        _stated_times(good, percents),
     )
     return Numbers(**{name: value for part in parts for name, value in vars(part).items()})
 
@@ -121,39 +121,39 @@ def with_unsent(numbers: Numbers, more: int) -> Numbers:
 def awaited_of(rows: "DataFrame") -> "tuple[Series[bool], DataFrame]":
     """Which rows were not drawn to be cancelled on purpose, and those rows: a fair sample of all,
     because the draw did not depend on the answers."""
-    whole: Series[bool] = rows["cancel_after"].isna()
-    return whole, rows if whole.all() else rows[whole.to_numpy(dtype=bool)]
+    uncancelled: Series[bool] = rows["cancel_after"].isna()
+    return uncancelled, rows if uncancelled.all() else rows[uncancelled.to_numpy(dtype=bool)]
 
 
-def good_and_sent(rows: "DataFrame", whole: "Series[bool]") -> tuple[Chosen, Chosen]:
+def good_and_sent(rows: "DataFrame", uncancelled: "Series[bool]") -> tuple[Chosen, Chosen]:
     """The rows that succeeded and were not drawn to be cancelled, and those that were sent."""
-    good = Chosen.of(rows, rows["success"]).where(whole)
+    good = Chosen.of(rows, rows["success"]).where(uncancelled)
     return good, Chosen.of(rows, rows["outcome"] != Outcome.DROPPED)
 
 
 def _requests(
     rows: "DataFrame",
-    whole: "Series[bool]",
+    uncancelled: "Series[bool]",
     good: Chosen,
     sent: Chosen,
     planned: int,
     wall_s: float | None,
 ) -> Requests:
-    drawn = int((~whole).sum())
-    awaited = planned - drawn
+    drawn_count = int((~uncancelled).sum())
+    awaited = planned - drawn_count
     return Requests(
         planned=planned,
         wall_s=wall_s,
         recorded=len(rows),
         sent=len(sent),
         success=len(good),
-        failures=len(sent.where(whole)) - len(good),
+        failures=len(sent.where(uncancelled)) - len(good),
         dropped=len(rows) - len(sent),
         parts=_parts(sent),
         success_rate=len(good) / awaited if awaited > 0 else None,
         status_counts=_statuses(rows),
         outcomes=_counts(rows, "outcome"),
-        drawn=drawn,
+        drawn=drawn_count,
         abandoned=int((rows["outcome"] == Outcome.ABANDONED).sum()),
     )
 
@@ -174,36 +174,36 @@ def _rates(rows: "DataFrame", good: Chosen, planned: int, wall_s: float | None) 
     )
 
 
-def _latency(rows: "DataFrame", good: Chosen, asked: Sequence[Fraction]) -> Latency:
+def _latency(rows: "DataFrame", good: Chosen, percents: Sequence[Fraction]) -> Latency:
     latency = good["elapsed_sec"]
     return Latency(
-        latency=_percentiles(latency, asked),
+        latency=_percentiles(latency, percents),
         unanswered=len(waits_s(rows)),
         latency_mean_s=_mean(latency),
         latency_max_s=_extreme(latency, "max"),
-        latency_from_due=_percentiles(good["elapsed_from_due_s"], asked),
+        latency_from_due=_percentiles(good["elapsed_from_due_s"], percents),
     )
 
 
-def _streams(good: Chosen, asked: Sequence[Fraction]) -> Streams:
+def _streams(good: Chosen, percents: Sequence[Fraction]) -> Streams:
     """Token timing of streams. An unknown TPOT counts as the longest: a percentile that would be
     one of them is unknown."""
     import numpy as np
 
     streams = streaming.of(good)
-    judged, buffered = streaming.held_back(streams)
+    judgeable, buffered = streaming.held_back(streams)
     unresolved = streaming.tpot_unknown(streams)
-    tpot = _percentiles(streaming.tpot_s(streams).mask(unresolved, np.inf), asked).values
+    tpot = _percentiles(streaming.tpot_s(streams).mask(unresolved, np.inf), percents).values
     return Streams(
         streams=len(streams),
-        streams_judged=int(judged.sum()),
+        streams_judged=int(judgeable.sum()),
         streams_buffered=int(buffered.sum()),
-        ttft=_percentiles(streams["ttft_s"], asked),
-        first_visible=_percentiles(good["first_visible_s"], asked),
+        ttft=_percentiles(streams["ttft_s"], percents),
+        first_visible=_percentiles(good["first_visible_s"], percents),
         tpot=Percentiles({p: None if time_s == np.inf else time_s for p, time_s in tpot.items()}),
         tpot_unknown_count=int(unresolved.sum()),
-        tail=_percentiles(streams["elapsed_sec"] - streams["last_token_s"], asked),
-        inter_chunk=_percentiles(good["inter_chunk_p50_s"], asked),
+        tail=_percentiles(streams["elapsed_sec"] - streams["last_token_s"], percents),
+        inter_chunk=_percentiles(good["inter_chunk_p50_s"], percents),
         inter_chunk_max_s=_extreme(good["inter_chunk_max_s"], "max"),
         stalls=_sum(streams, "stalls"),
         stalled_streams=int((streams["stalls"] > 0).sum()) if len(streams) else None,
@@ -228,12 +228,12 @@ def _output(good: Chosen, wall_s: float | None) -> Output:
     )
 
 
-def _sending(sent: Chosen, asked: Sequence[Fraction]) -> Sending:
+def _sending(sent: Chosen, percents: Sequence[Fraction]) -> Sending:
     """How punctual the generator was, and how far apart it sent the first and the last request."""
     offsets = sent["sent_offset_s"].dropna()
     attempts = offsets.groupby(_attempts(sent)[offsets.index])
     return Sending(
-        send_lag=_percentiles(sent["send_lag_s"], asked),
+        send_lag=_percentiles(sent["send_lag_s"], percents),
         send_lag_max_s=_extreme(sent["send_lag_s"], "max"),
         release_skew_s=float((attempts.max() - attempts.min()).max()) if len(offsets) else None,
         connections_reused_rate=_share(sent, "connection_reused"),
@@ -286,23 +286,23 @@ def _per_1k_tokens(sent: Chosen) -> float | None:
 def _answers(rows: "DataFrame", good: Chosen) -> Answers:
     """Checks and flags. A flag is no judgement: `checks_failed` is None if no probe judged."""
     words = check_words(rows["check"])
-    judged = words[words.isin(["pass", "fail"])]
+    verdicts = words[words.isin(["pass", "fail"])]
     return Answers(
         marker_rate=_share(good, "marker_ok"),
         checks=_counted(words),
-        checks_failed=int((judged == "fail").sum()) if len(judged) else None,
+        checks_failed=int((verdicts == "fail").sum()) if len(verdicts) else None,
     )
 
 
-def _stated(good: Chosen, asked: Sequence[Fraction]) -> StatedTimes:
+def _stated_times(good: Chosen, percents: Sequence[Fraction]) -> StatedTimes:
     elapsed_s = good["elapsed_sec"]
     overhead_s = possible(good["stated_overhead_s"], elapsed_s)
     upstream_s = possible(good["stated_upstream_s"], elapsed_s)
     return StatedTimes(
         stated_overhead_count=int(overhead_s.notna().sum()),
-        stated_overhead=_percentiles(overhead_s, asked),
+        stated_overhead=_percentiles(overhead_s, percents),
         stated_upstream_count=int(upstream_s.notna().sum()),
-        stated_upstream=_percentiles(upstream_s, asked),
+        stated_upstream=_percentiles(upstream_s, percents),
         stated_times_from=_counts(good, "stated_times_from"),
     )
 
@@ -325,9 +325,9 @@ def _parts(sent: Chosen) -> list[int] | None:
     return [int(count) for count in counts] if len(counts) > 1 else None
 
 
-def _percentiles(values: Any, asked: Sequence[Fraction]) -> Percentiles:
-    ranks = nearest_ranks(values.dropna().to_numpy(dtype="float64"), asked)
-    return Percentiles(dict(zip(asked, ranks, strict=True)))
+def _percentiles(values: Any, percents: Sequence[Fraction]) -> Percentiles:
+    ranks = nearest_ranks(values.dropna().to_numpy(dtype="float64"), percents)
+    return Percentiles(dict(zip(percents, ranks, strict=True)))
 
 
 def _mean(values: Any) -> float | None:

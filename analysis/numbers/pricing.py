@@ -63,8 +63,8 @@ def _cost(prices: Prices, model: str, *counted: Any) -> float | None:
     import pandas as pd
 
     *tokens, beside = (None if pd.isna(value) else value for value in counted)
-    given: list[Any] = [*(None if n is None else int(n) for n in tokens), beside]
-    return prices.cost(model, *given)
+    counts: list[Any] = [*(None if n is None else int(n) for n in tokens), beside]
+    return prices.cost(model, *counts)
 
 
 def compare(rows: "DataFrame", prices: Prices, tolerance: float | None = None) -> list[Compared]:
@@ -72,11 +72,13 @@ def compare(rows: "DataFrame", prices: Prices, tolerance: float | None = None) -
 
     `tolerance` None: what rounding explains (`rounding`).
     """
-    stated = rows[rows["cost_source"].isin(STATED)]
+    with_cost = rows[rows["cost_source"].isin(STATED)]
     if tolerance is None:
         tolerance = rounding(rows, prices)
-    stated = stated.assign(table_cost=table_costs(stated, prices)).dropna(subset=["table_cost"])
-    return [_compared(str(m), group, tolerance) for m, group in _by_model(stated)]
+    with_cost = with_cost.assign(table_cost=table_costs(with_cost, prices)).dropna(
+        subset=["table_cost"]
+    )
+    return [_compared(str(m), group, tolerance) for m, group in _by_model(with_cost)]
 
 
 def price_difference(run: "Run") -> tuple[float | None, str]:
@@ -100,8 +102,8 @@ def rounding(rows: "DataFrame", prices: Prices | None, billed: Sequence[float] =
     """
     import numpy as np
 
-    stated = rows.loc[rows["cost_source"].isin(STATED), "api_cost"].to_numpy(dtype="float64")
-    units = [last_decimal(amounts) for amounts in (stated, np.array(billed)) if len(amounts)]
+    stated_costs = rows.loc[rows["cost_source"].isin(STATED), "api_cost"].to_numpy(dtype="float64")
+    units = [last_decimal(amounts) for amounts in (stated_costs, np.array(billed)) if len(amounts)]
     if prices is not None:
         named = (prices.of(model) for model in rows["model_requested"].unique())
         units += [10.0**-p.decimals for p in named if p is not None and p.decimals is not None]

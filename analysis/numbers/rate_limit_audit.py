@@ -150,8 +150,8 @@ def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
     return Audit(
         model=model,
         steps=steps,
-        advertised_requests=_stated(rows, "requests"),
-        advertised_tokens=_stated(rows, "tokens"),
+        advertised_requests=_stated_limit(rows, "requests"),
+        advertised_tokens=_stated_limit(rows, "tokens"),
         fits=limits,
         short=seconds,
         at_once=most,
@@ -216,7 +216,7 @@ def _step(name: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Step:
     )
 
 
-def _stated(rows: Sequence[Row], unit: str) -> int | None:
+def _stated_limit(rows: Sequence[Row], unit: str) -> int | None:
     known = [row[name] for row in rows if row[name := f"ratelimit_limit_{unit}"] is not None]
     return known[-1] if known else None
 

@@ -42,8 +42,8 @@ def best(attempts: Sequence[Attempt]) -> ShortWindow | None:
     before = np.concatenate([[0.0], np.cumsum(np.where(let, amount, 0.0))])
     windows = []
     for window_s in WINDOWS_S:
-        gone = np.searchsorted(at_s, at_s - window_s, "right")
-        size, wrong = _size(before[:-1] - before[gone] + amount, let)
+        expired = np.searchsorted(at_s, at_s - window_s, "right")
+        size, wrong = _size(before[:-1] - before[expired] + amount, let)
         windows.append(ShortWindow("sliding", window_s, size, wrong))
         for turn_s in np.arange(_TURNS) * window_s / _TURNS:
             window = np.floor((at_s - turn_s) / window_s)

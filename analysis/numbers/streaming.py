@@ -41,11 +41,11 @@ def of_phase(run: "Run", phase: str) -> "Counts":
     counts = pooled(())
     for table in run.rows.tables(needed, phase):
         rows = table.to_pandas()
-        kept = rows["success"].astype(bool) & rows["cancel_after"].isna()
+        measured = rows["success"].astype(bool) & rows["cancel_after"].isna()
         if warm_s:
             windowed = rows["duration_s"] > warm_s
-            kept &= ~(windowed & (warmup.began_s(rows) < warm_s))
-        counts = counts + pooled(rows.loc[kept, "chunk_gaps"])
+            measured &= ~(windowed & (warmup.began_s(rows) < warm_s))
+        counts = counts + pooled(rows.loc[measured, "chunk_gaps"])
     return counts
 
 
@@ -90,14 +90,14 @@ def held_back(rows: "DataFrame | Chosen") -> "tuple[Series[bool], Series[bool]]"
     chunks = rows["chunks"].astype("float64")
     wait_s = rows["ttft_s"]
     spread_s = rows["last_token_s"] - wait_s
-    judged = ((chunks >= stream_timing.MANY_CHUNKS) & (wait_s >= stream_timing.SHORT_WAIT_S)) | (
+    judgeable = ((chunks >= stream_timing.MANY_CHUNKS) & (wait_s >= stream_timing.SHORT_WAIT_S)) | (
         (chunks >= stream_timing.FEWEST_CHUNKS) & (wait_s >= stream_timing.SHORTEST_WAIT_S)
     )
     fastest_s = (chunks - 1) / stream_timing.FASTEST_PER_S
     # Columns have six decimals: half a unit at each end.
     clump = (spread_s <= fastest_s + 1e-6) & (spread_s <= stream_timing.CLUMP_SHARE * wait_s)
-    judged = judged & spread_s.notna()
-    return judged, judged & clump
+    judgeable = judgeable & spread_s.notna()
+    return judgeable, judgeable & clump
 
 
 def pooled(cells: Iterable[Any]) -> "Counts":

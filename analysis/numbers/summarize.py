@@ -34,7 +34,7 @@ GROUPS = {"model": "model_requested", "task-prefix": "task_prefix", "arm": "arm"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Basis:
     """How rows are measured.
 
     `planned` says how many requests a phase was to send (else: its rows); `walls` its wall clock,
@@ -51,22 +51,22 @@ class Asked:
 
 def of_phases(run: "Run") -> list[PhaseNumbers]:
     """The numbers of each phase that has rows, in the plan's order, without warm-up."""
-    frame, plan, left = _frame(run, PHASE, MEASURED), run.plan, dict[str, WarmupLeft]()
+    frame, plan, left_out = _frame(run, PHASE, MEASURED), run.plan, dict[str, WarmupLeft]()
     if warm_s := warmup.warmup_s(run):
-        frame, left = warmup.trimmed(frame, warm_s)
-        plan = warmup.shorter(plan, warm_s, left)
-    asked = _asked(run, plan)
+        frame, left_out = warmup.trimmed(frame, warm_s)
+        plan = warmup.shorter(plan, warm_s, left_out)
+    basis = _basis(run, plan)
     return [
-        _of_phase(run, key, numbers, left, asked.percents)
-        for key, numbers in _measured(frame, PHASE, asked)
+        _of_phase(run, key, numbers, left_out, basis.percents)
+        for key, numbers in _measured(frame, PHASE, basis)
     ]
 
 
 def of_groups(run: "Run", by: str) -> list[tuple[str | None, Numbers]]:
     """The numbers of all requests that have one value of a column (or `task_prefix`), by value."""
-    asked = _asked(run, run.plan)
+    basis = _basis(run, run.plan)
     frame = _frame(run, (by,), MEASURED)
-    return [(key[by], numbers) for key, numbers in _measured(frame, (by,), asked)]
+    return [(key[by], numbers) for key, numbers in _measured(frame, (by,), basis)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,23 +104,23 @@ def costs_of_groups(run: "Run", by: str) -> list[GroupCosts]:
 def percents_of(run: "Run") -> tuple[Fraction, ...]:
     """The percentiles that a run's numbers hold: the usual, `--percentiles`, those of a check."""
     try:
-        asked = percentiles.parse(str(run.options.get("percentiles") or ""))
+        chosen = percentiles.parse(str(run.options.get("percentiles") or ""))
     except percentiles.PercentError:
-        asked = ()
-    return tuple(sorted({*percentiles.USUAL, *asked, *run.percents}))
+        chosen = ()
+    return tuple(sorted({*percentiles.USUAL, *chosen, *run.percents}))
 
 
-def _asked(run: "Run", plan: Sequence[PlannedPhase]) -> Asked:
+def _basis(run: "Run", plan: Sequence[PlannedPhase]) -> Basis:
     planned = {p["name"]: count for p in plan if (count := p.get("count")) is not None}
     walls = {p["name"]: wall_s for p in plan if (wall_s := p.get("wall_s")) is not None}
-    return Asked(planned, walls, goodput.slo_of(run), run.beyond, percents_of(run))
+    return Basis(planned, walls, goodput.slo_of(run), run.beyond, percents_of(run))
 
 
 def _of_phase(
     run: "Run",
     key: Mapping[str, Any],
     numbers: Numbers,
-    left: Mapping[str, WarmupLeft],
+    left_out: Mapping[str, WarmupLeft],
     percents: Sequence[Fraction],
 ) -> PhaseNumbers:
     name = key["phase"]
@@ -130,7 +130,7 @@ def _of_phase(
         **key,
         **vars(numbers),
         **vars(punctuality.judge(numbers, run.events_of(PhaseEnd, name))),
-        **vars(left.get(name, WarmupLeft())),
+        **vars(left_out.get(name, WarmupLeft())),
         itl=Percentiles(itl),
     )
 
@@ -146,7 +146,7 @@ def _frame(run: "Run", by: Sequence[str], columns: Sequence[str]) -> "DataFrame"
 
 
 def _measured(
-    requests: "DataFrame", by: Sequence[str], asked: Asked
+    requests: "DataFrame", by: Sequence[str], basis: Basis
 ) -> list[tuple[dict[str, Any], Numbers]]:
     """The key (values of `by`) and the numbers of each group of requests, in order of appearance.
 
@@ -157,17 +157,17 @@ def _measured(
         rows_of[name] = len(rows)
         if rows["done_offset_s"].notna().any():
             walls[name] = measurement.wall_s_of(rows)
-    walls |= asked.walls
-    expected = {name: max(n, asked.planned.get(name, 0)) for name, n in rows_of.items()}
+    walls |= basis.walls
+    expected = {name: max(n, basis.planned.get(name, 0)) for name, n in rows_of.items()}
     measured = []
     for key, rows in groups(requests, by):
         phases = rows["phase"].iloc[runs(rows, ["phase"])].unique()
-        whole = len(rows) == sum(rows_of[name] for name in phases)
-        count = sum(expected[name] for name in phases) if whole else len(rows)
+        all_rows = len(rows) == sum(rows_of[name] for name in phases)
+        count = sum(expected[name] for name in phases) if all_rows else len(rows)
         known = [walls[name] for name in phases if name in walls]
         wall_s = fsum(known) if len(known) == len(phases) else None
-        numbers = measurement.measure(rows, count, wall_s, asked.slo, asked.percents)
-        if whole and (more := sum(asked.beyond.get(name, 0) for name in phases)):
+        numbers = measurement.measure(rows, count, wall_s, basis.slo, basis.percents)
+        if all_rows and (more := sum(basis.beyond.get(name, 0) for name in phases)):
             numbers = measurement.with_unsent(numbers, more)
         measured.append(({k: _plain(v) for k, v in zip(by, key, strict=True)}, numbers))
     return measured

@@ -48,20 +48,22 @@ def trimmed(rows: "DataFrame", warm_s: float) -> "tuple[DataFrame, dict[str, War
     """
     windowed = rows["duration_s"] > warm_s
     early = windowed & (began_s(rows) < warm_s)
-    kept = rows[~early].copy()
+    measured = rows[~early].copy()
     for name in (*_OFFSETS, "duration_s"):
-        kept[name] = kept[name].where(~windowed[~early], kept[name] - warm_s)
-    return kept, {str(phase): _left(left_out) for phase, left_out in rows[early].groupby("phase")}
+        measured[name] = measured[name].where(~windowed[~early], measured[name] - warm_s)
+    return measured, {
+        str(phase): _left_out(left_out) for phase, left_out in rows[early].groupby("phase")
+    }
 
 
 def shorter(
-    plan: Sequence[PlannedPhase], warm_s: float, left: dict[str, WarmupLeft]
+    plan: Sequence[PlannedPhase], warm_s: float, left_out: dict[str, WarmupLeft]
 ) -> list[PlannedPhase]:
     """The planned phases as they are measured."""
-    return [_shorter(phase, warm_s, left) for phase in plan]
+    return [_shorter(phase, warm_s, left_out) for phase in plan]
 
 
-def _left(rows: "DataFrame") -> WarmupLeft:
+def _left_out(rows: "DataFrame") -> WarmupLeft:
     known = rows["api_cost"].dropna()
     good = rows["success"] & rows["cancel_after"].isna()
     unpriced = int((good & rows["api_cost"].isna()).sum())
@@ -72,9 +74,9 @@ def _left(rows: "DataFrame") -> WarmupLeft:
     )
 
 
-def _shorter(phase: PlannedPhase, warm_s: float, left: dict[str, WarmupLeft]) -> PlannedPhase:
+def _shorter(phase: PlannedPhase, warm_s: float, left_out: dict[str, WarmupLeft]) -> PlannedPhase:
     """The planned phase as it is measured."""
-    if phase["name"] not in left:
+    if phase["name"] not in left_out:
         return phase
     shorter = phase.copy()
     if (duration_s := phase.get("duration_s")) is not None:
@@ -82,5 +84,5 @@ def _shorter(phase: PlannedPhase, warm_s: float, left: dict[str, WarmupLeft]) ->
     if (wall_s := phase.get("wall_s")) is not None:
         shorter["wall_s"] = wall_s - warm_s
     if (count := phase.get("count")) is not None:
-        shorter["count"] = max(0, count - left[phase["name"]].warmup_requests)
+        shorter["count"] = max(0, count - left_out[phase["name"]].warmup_requests)
     return shorter

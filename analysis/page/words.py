@@ -110,8 +110,8 @@ def percent(share: float | None, digits: int = 2) -> str:
     if share is None:
         return ABSENT
     scale: int = 10**digits
-    shown = floor(share * 100 * scale + 1e-9) / scale
-    return f"{shown:.{digits}f}".rstrip("0").rstrip(".") + "%" if digits else f"{shown:.0f}%"
+    rounded = floor(share * 100 * scale + 1e-9) / scale
+    return f"{rounded:.{digits}f}".rstrip("0").rstrip(".") + "%" if digits else f"{rounded:.0f}%"
 
 
 def ratio(part: int | None, whole: int | None) -> str:

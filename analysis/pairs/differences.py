@@ -69,13 +69,13 @@ class Differences:
         """The most that each difference a - b can be; infinite if a was never seen to end."""
         return np.round(self.a_high - self.b_low, _DIGITS)
 
-    def of(self, kept: "Bools") -> "Differences":
-        """Only the pairs for which `kept` is true."""
-        a_high, b_high = self.a_high[kept], self.b_high[kept]
+    def of(self, mask: "Bools") -> "Differences":
+        """Only the pairs for which `mask` is true."""
+        a_high, b_high = self.a_high[mask], self.b_high[mask]
         return replace(
             self,
-            a_low=self.a_low[kept], a_high=a_high, b_low=self.b_low[kept], b_high=b_high,
-            first=self.first[kept], place=self.place[kept], tokens=self.tokens[kept],
+            a_low=self.a_low[mask], a_high=a_high, b_low=self.b_low[mask], b_high=b_high,
+            first=self.first[mask], place=self.place[mask], tokens=self.tokens[mask],
             unanswered=(int(np.isinf(a_high).sum()), int(np.isinf(b_high).sum())),
         )  # fmt: skip
 
@@ -87,12 +87,12 @@ def differences(pairs: Pairs, metric: str) -> Differences:
     known = ~(np.isnan(a_low) | np.isnan(b_low))
     unlike = known & ~alike(pairs) if metric == "total" else np.zeros(len(pairs), dtype=bool)
     both = floats(pairs.a, "completion_tokens"), floats(pairs.b, "completion_tokens")
-    whole = Differences(
+    all_pairs = Differences(
         metric, a_low, a_high, b_low, b_high, pairs.first,
         np.arange(len(pairs)), (both[0] + both[1]) / 2,
         int(unlike.sum()), int((~known).sum()), (0, 0),
     )  # fmt: skip
-    return whole.of(known & ~unlike)
+    return all_pairs.of(known & ~unlike)
 
 
 def alike(pairs: Pairs) -> "Bools":
@@ -123,18 +123,18 @@ def _bounds(rows: "DataFrame", metric: str) -> "tuple[Floats, Floats]":
     if metric == "tpot" and column not in rows.columns:
         rows = rows.assign(tpot_s=streaming.tpot_s(rows))
     values = floats(rows, column)
-    whole = good(rows)
+    complete = good(rows)
     if metric == "cost":
         return values, values
     running = _waited(rows)
     if metric == "ttft":  # a stream that was cut has shown when it began
-        whole = whole | (running & ~np.isnan(values))
-        running = running & ~whole
+        complete = complete | (running & ~np.isnan(values))
+        running = running & ~complete
     if metric != "total" and "stream" in rows.columns:
         running = running & rows["stream"].fillna(False).to_numpy(dtype=bool)
     waited = np.zeros(len(rows)) if metric == "tpot" else floats(rows, "elapsed_sec")
     low = values.copy()
-    low[~whole] = np.nan
+    low[~complete] = np.nan
     low[running] = waited[running]
     high = low.copy()
     high[running & ~np.isnan(low)] = np.inf

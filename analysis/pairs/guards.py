@@ -65,10 +65,10 @@ def shared_limit(pairs: Pairs) -> Finding | None:
     everyone = np.sort(np.concatenate(sent))
     falls: list[float] = []
     for (_, arm), times in zip(pairs.arms(), sent, strict=True):
-        left = floats(arm, "ratelimit_remaining_requests")
-        kept = ~np.isnan(left) & ~np.isnan(times)
-        by_time = np.argsort(times[kept], kind="stable")
-        fall, own_times = -np.diff(left[kept][by_time]), times[kept][by_time]
+        remaining = floats(arm, "ratelimit_remaining_requests")
+        known = ~np.isnan(remaining) & ~np.isnan(times)
+        by_time = np.argsort(times[known], kind="stable")
+        fall, own_times = -np.diff(remaining[known][by_time]), times[known][by_time]
         between = np.diff(np.searchsorted(everyone, own_times))
         usable = (fall > 0) & (between > 0)  # a bucket that was refilled in between is no evidence
         if int(usable.sum()) < _MANY:
@@ -132,10 +132,12 @@ def buffered(pairs: Pairs) -> Finding | None:
     for _, arm in pairs.arms():
         if not {"chunks", "ttft_s", "last_token_s"} <= set(arm.columns):
             return None
-        judged, clump = (some.to_numpy(dtype=bool) for some in streaming.held_back(arm[good(arm)]))
-        if int(judged.sum()) < LEAST:
+        judgeable, clump = (
+            some.to_numpy(dtype=bool) for some in streaming.held_back(arm[good(arm)])
+        )
+        if int(judgeable.sum()) < LEAST:
             return None
-        shares.append(float(clump.sum() / judged.sum()))
+        shares.append(float(clump.sum() / judgeable.sum()))
     holds_back = [share >= 0.5 for share in shares]
     return Buffered(*shares) if holds_back[0] != holds_back[1] else None
 

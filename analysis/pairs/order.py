@@ -82,8 +82,8 @@ def _p(values: "Floats", ab: "Bools", seed: int) -> float:
     if count > _DRAWN:
         variance = size * (count - size) / (count - 1) * float((centred**2).mean())
         return 1.0 if variance <= 0 else 2 * (1 - NormalDist().cdf(observed / sqrt(variance)))
-    drawn = np.random.default_rng(seed).random((_DRAWS, count)).argsort(axis=1)[:, :size]
-    hits = int((np.abs(centred[drawn].sum(axis=1)) >= observed).sum())
+    draws = np.random.default_rng(seed).random((_DRAWS, count)).argsort(axis=1)[:, :size]
+    hits = int((np.abs(centred[draws].sum(axis=1)) >= observed).sum())
     return (1 + hits) / (1 + _DRAWS)
 
 

@@ -68,8 +68,8 @@ def growth(difference: "Floats", tokens: "Floats", seed: int = 0) -> Growth | No
         return None
     alike = memory_of(y)
     if len(x) > MOST:
-        drawn = np.sort(np.random.default_rng(seed).choice(len(x), MOST, replace=False))
-        y, x, alike = y[drawn], x[drawn], max(1.0, alike * MOST / len(known))
+        sample = np.sort(np.random.default_rng(seed).choice(len(x), MOST, replace=False))
+        y, x, alike = y[sample], x[sample], max(1.0, alike * MOST / len(known))
     left, right = np.triu_indices(len(x), 1)
     run = x[right] - x[left]
     rises = (y[right] - y[left])[run != 0] / run[run != 0]

@@ -48,11 +48,11 @@ def bounds(t: Words, verdict: Verdict) -> str:
         return t(f"above {ends[0]}", f"大于 {ends[0]}")
     if not ends[0]:
         return t(f"below {ends[1]}", f"小于 {ends[1]}")
-    lowest, highest = (_bare(t, end) for end in ends)
+    lowest, highest = (_without_unit(t, end) for end in ends)
     return t(f"{lowest} to {highest}", f"{lowest} 至 {highest}")
 
 
-def _bare(t: Words, text: str) -> str:
+def _without_unit(t: Words, text: str) -> str:
     """An amount without the unit that follows it."""
     return text.removesuffix(" ms").removesuffix(t(" points", " 个百分点"))
 
@@ -76,26 +76,26 @@ def sentence(t: Words, verdict: Verdict, at: str = "") -> str:
             f"{_needed(t, verdict)}.",
             f"{where}{what}：{integer(verdict.pairs)} 对不足以判断，{_needed(t, verdict)}。",
         )
-    shown = interval(t, verdict) + _first(t, verdict)
+    in_brackets = interval(t, verdict) + _first(t, verdict)
     if verdict.conclusion is Conclusion.NOT_SHOWN:
         missed = _missed(t, verdict)
         return t(
-            f"No difference in {what} is shown{where} ({shown}{missed}).",
-            f"{where}未见{_spaced(what)}差异（{shown}{missed}）。",
+            f"No difference in {what} is shown{where} ({in_brackets}{missed}).",
+            f"{where}未见{_spaced(what)}差异（{in_brackets}{missed}）。",
         )
     size = _size(t, verdict)
     adds = verdict.conclusion is Conclusion.ADDS
     if verdict.metric == "success":
         word, zh = ("raises", "高") if adds else ("lowers", "低")
         return t(
-            f"The gateway {word} the success rate by {size} ({shown}){where}.",
-            f"{where}经网关的成功率{zh} {size}（{shown}）。",
+            f"The gateway {word} the success rate by {size} ({in_brackets}){where}.",
+            f"{where}经网关的成功率{zh} {size}（{in_brackets}）。",
         )
     word, zh = ("adds", "增加") if adds else ("saves", "减少")
     link = "to" if adds else "of"
     return t(
-        f"The gateway {word} {size} ({shown}) {link} {what}{where}.",
-        f"{where}网关使{_spaced(what)}{zh} {size}（{shown}）。",
+        f"The gateway {word} {size} ({in_brackets}) {link} {what}{where}.",
+        f"{where}网关使{_spaced(what)}{zh} {size}（{in_brackets}）。",
     )
 
 
@@ -124,12 +124,12 @@ def _size(t: Words, verdict: Verdict) -> str:
     least, most = verdict.least, verdict.most
     assert least is not None and most is not None
     ends = sorted((abs(least), abs(most)))
-    shown = [amount(t, verdict.metric, e, verdict.low, *ends) if isfinite(e) else "" for e in ends]
-    if shown[0] == shown[1]:
-        return shown[0]
+    bounds = [amount(t, verdict.metric, e, verdict.low, *ends) if isfinite(e) else "" for e in ends]
+    if bounds[0] == bounds[1]:
+        return bounds[0]
     if not isfinite(ends[1]):
-        return t(f"more than {shown[0]}", f"超过 {shown[0]}")
-    return t(f"{shown[0]} to {shown[1]}", f"{shown[0]} 至 {shown[1]}")
+        return t(f"more than {bounds[0]}", f"超过 {bounds[0]}")
+    return t(f"{bounds[0]} to {bounds[1]}", f"{bounds[0]} 至 {bounds[1]}")
 
 
 def _missed(t: Words, verdict: Verdict) -> str:
@@ -167,7 +167,7 @@ def growth(t: Words, verdict: Verdict) -> str:
 
 def precision(t: Words, metric: str, outlook: Outlook) -> str:
     """How precise the run is, and how many pairs a narrower interval would take."""
-    now, wanted = (f"±{v * 1000:,.1f} ms" for v in (outlook.half, outlook.wanted_half))
+    now, goal = (f"±{v * 1000:,.1f} ms" for v in (outlook.half, outlook.wanted_half))
     what = name(t, metric)
     if not outlook.more:
         return t(f"{_upper(what)} is known to {now}.", f"{what}精度为 {now}。")
@@ -177,9 +177,9 @@ def precision(t: Words, metric: str, outlook: Outlook) -> str:
         else t(f", for {t.money(outlook.cost)}", f"，费用 {t.money(outlook.cost)}")
     )
     return t(
-        f"{_upper(what)} is known to {now} so far; {wanted} would take about "
+        f"{_upper(what)} is known to {now} so far; {goal} would take about "
         f"{integer(outlook.pairs)} pairs, {integer(outlook.more)} more{price}.",
-        f"{what}目前精度 {now}；要达到 {wanted} 约需 {integer(outlook.pairs)} 对，"
+        f"{what}目前精度 {now}；要达到 {goal} 约需 {integer(outlook.pairs)} 对，"
         f"再加 {integer(outlook.more)} 对{price}。",
     )
 

@@ -39,8 +39,8 @@ def signs(blocks: int, seed: int) -> "Iterator[NDArray[np.int8]]":
     dice = np.random.default_rng(seed)
     step = max(1, _AT_ONCE // blocks)
     for begin in range(0, SWAPS, step):
-        drawn = dice.integers(0, 2, (min(step, SWAPS - begin), blocks), dtype=np.int8)
-        yield 1 - 2 * drawn
+        swapped = dice.integers(0, 2, (min(step, SWAPS - begin), blocks), dtype=np.int8)
+        yield 1 - 2 * swapped
 
 
 def p_value(scores: "Floats", block: "Ints", seed: int = 0) -> float:

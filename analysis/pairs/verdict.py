@@ -114,7 +114,7 @@ class Comparison:
     costs: dict[str, Costs]
 
 
-def judged(rows: "DataFrame", seed: int = 0) -> Comparison:
+def judge_pairs(rows: "DataFrame", seed: int = 0) -> Comparison:
     """The verdicts on every metric of every phase.
 
     `rows` has the columns NEEDED, with `arm` "a" or "b" (analysis/pairs/recorded.py). The same seed
@@ -151,16 +151,18 @@ def _of_metric(
     pairs: Pairs, by_pair: Differences, because: tuple[Finding, ...], seed: int
 ) -> list[Verdict]:
     """The typical difference of a metric, and those of its percentiles."""
-    whole = Verdict(
+    template = Verdict(
         pairs.phase, pairs.model, by_pair.metric, Conclusion.NOT_ENOUGH, len(by_pair),
         unlike=by_pair.unlike, unanswered=by_pair.unanswered, because=because,
     )  # fmt: skip
     estimate = location(by_pair.low, by_pair.high)
     if because:
-        return [replace(whole, conclusion=Conclusion.NOT_COMPARABLE)]
+        return [replace(template, conclusion=Conclusion.NOT_COMPARABLE)]
     if estimate is None or estimate.low is None or blocks.few(estimate.count, estimate.memory):
         return [
-            whole if estimate is None else replace(whole, needed=blocks.needed(estimate.memory))
+            template
+            if estimate is None
+            else replace(template, needed=blocks.needed(estimate.memory))
         ]
     checked = order.order(by_pair, seed)
     first_only = checked is not None and checked.matters
@@ -172,25 +174,25 @@ def _of_metric(
         p = swapping.p_value(signed_ranks(by_pair.low, by_pair.high), units, seed)
     exact = by_pair.low == by_pair.high
     typical = replace(
-        whole,
+        template,
         least=estimate.least, most=estimate.most, low=estimate.low, high=estimate.high, p=p,
         ratio=None if first_only else ratio(*by_pair.bounds),
         growth=growth(by_pair.low[exact], by_pair.tokens[exact], seed),
         order=checked, first_only=first_only,
     )  # fmt: skip
-    return [typical, *([] if first_only else _tails(whole, by_pair, estimate.memory, seed))]
+    return [typical, *([] if first_only else _tails(template, by_pair, estimate.memory, seed))]
 
 
-def _tails(whole: Verdict, by_pair: Differences, memory: float, seed: int) -> list[Verdict]:
+def _tails(template: Verdict, by_pair: Differences, memory: float, seed: int) -> list[Verdict]:
     """The verdicts on those percentiles for which there are enough pairs."""
     verdicts = list[Verdict]()
-    for percent in PERCENTS if whole.metric in _TAILED else ():
+    for percent in PERCENTS if template.metric in _TAILED else ():
         if len(by_pair) < enough(percent):
             continue
         tail = quantiles(*by_pair.bounds, percent, memory, seed)
         if tail is not None:
             verdicts.append(replace(
-                whole, metric=f"{whole.metric}_p{percent}", least=tail.difference,
+                template, metric=f"{template.metric}_p{percent}", least=tail.difference,
                 most=tail.difference, low=tail.low, high=tail.high, p=tail.p,
             ))  # fmt: skip
     return verdicts
@@ -198,8 +200,10 @@ def _tails(whole: Verdict, by_pair: Differences, memory: float, seed: int) -> li
 
 def _of_success(pairs: Pairs, findings: list[Finding], seed: int) -> Verdict:
     ended_by_us = [np.isin(texts(arm, "outcome"), list(ENDED_BY_US)) for _, arm in pairs.arms()]
-    kept = ~ended_by_us[0] & ~ended_by_us[1]  # what we ended ourselves is no failure of a route
-    a, b = good(pairs.a)[kept], good(pairs.b)[kept]
+    ended_by_itself = (
+        ~ended_by_us[0] & ~ended_by_us[1]
+    )  # what we ended ourselves is no failure of a route
+    a, b = good(pairs.a)[ended_by_itself], good(pairs.b)[ended_by_itself]
     because = tuple(f for f in findings if "success" in f.forbids)
     verdict = Verdict(
         pairs.phase, pairs.model, "success", Conclusion.NOT_ENOUGH, len(a), because=because

@@ -100,7 +100,7 @@ def _regular(text: bytes) -> bool:
     data = np.frombuffer(text, np.uint8)
     quotes = np.flatnonzero(data == _QUOTE)
     returns = np.flatnonzero(data[:-1] == _CR)
-    bare = returns[data[returns + 1] != _LF]
+    bare_returns = returns[data[returns + 1] != _LF]
     opening, closing = quotes[::2], quotes[1::2]
     before = data[opening[opening > 0] - 1]
     after = data[closing + 1]
@@ -108,7 +108,7 @@ def _regular(text: bytes) -> bool:
         len(opening) == len(closing)
         and np.isin(before, np.array([_COMMA, _LF, _QUOTE], np.uint8)).all()
         and np.isin(after, np.array([_COMMA, _CR, _LF, _QUOTE], np.uint8)).all()
-        and (np.searchsorted(quotes, bare) % 2 == 1).all()
+        and (np.searchsorted(quotes, bare_returns) % 2 == 1).all()
         and not text.startswith(b"\xef\xbb\xbf")
         and b"\0" not in text
     )
@@ -120,9 +120,9 @@ def _utf8(text: bytes) -> bool:
     import pyarrow as pa
 
     places = pa.py_buffer(np.array([0, len(text)], np.int64))
-    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, places, pa.py_buffer(text)])
+    one_value = pa.Array.from_buffers(pa.large_binary(), 1, [None, places, pa.py_buffer(text)])
     try:
-        whole.cast(pa.large_string())
+        one_value.cast(pa.large_string())
     except pa.ArrowInvalid:
         return False
     return True
@@ -184,8 +184,8 @@ def _few(name: str, cells: Any) -> Any:
     values = _unquoted(cells.dictionary)
     if values is cells.dictionary and not (name in REQUIRED and cells.null_count):
         return cells
-    whole = values.take(cells.indices)
-    return (whole.fill_null("") if name in REQUIRED else whole).dictionary_encode()
+    column = values.take(cells.indices)
+    return (column.fill_null("") if name in REQUIRED else column).dictionary_encode()
 
 
 def _unquoted(texts: Any) -> Any:

@@ -49,8 +49,8 @@ def _sent(source: "Source", phase: str) -> int:
     import pyarrow.compute as pc
 
     phases, indices = (source.column(name).combine_chunks() for name in ("phase", "request_index"))
-    own = pc.fill_null(pc.equal(phases.cast(pa.string()), phase), fill_value=False)
-    return int(pc.count_distinct(indices.filter(own)).as_py())
+    of_phase = pc.fill_null(pc.equal(phases.cast(pa.string()), phase), fill_value=False)
+    return int(pc.count_distinct(indices.filter(of_phase)).as_py())
 
 
 class Shortened:
@@ -89,6 +89,6 @@ class Shortened:
 
         names = phases.cast(pa.string()) if pa.types.is_dictionary(phases.type) else phases
         for name, length_s in self._lengths_s.items():
-            own = pc.fill_null(pc.equal(names, name), fill_value=False)
-            durations = pc.if_else(own, pa.scalar(length_s, durations.type), durations)
+            of_phase = pc.fill_null(pc.equal(names, name), fill_value=False)
+            durations = pc.if_else(of_phase, pa.scalar(length_s, durations.type), durations)
         return durations

@@ -72,7 +72,7 @@ def read(
     return folder
 
 
-def _phases(path: Path, taken: set[str]) -> list[_Phase]:
+def _phases(path: Path, used_names: set[str]) -> list[_Phase]:
     """The file's windows, in order, named apart from each other and from those taken."""
     phases: dict[tuple[Any, ...], _Phase] = {}
     for number, row in _rows(path):
@@ -80,7 +80,7 @@ def _phases(path: Path, taken: set[str]) -> list[_Phase]:
         if key not in phases:
             parts = (row["mode"], row["model_requested"], row.get("target"))
             name = row.get("phase") or "/".join(str(part) for part in parts if part is not None)
-            phases[key] = _Phase(_apart(str(name), taken))
+            phases[key] = _Phase(_apart(str(name), used_names))
         phase = phases[key]
         if row["record_type"] == "summary":
             phase.summary = row
@@ -95,12 +95,12 @@ def _phases(path: Path, taken: set[str]) -> list[_Phase]:
     return [phase for phase in phases.values() if phase.rows]
 
 
-def _apart(name: str, taken: set[str]) -> str:
+def _apart(name: str, used_names: set[str]) -> str:
     """The name, numbered when the same window was imported already."""
     again, number = name, 2
-    while again in taken:
+    while again in used_names:
         again, number = f"{name}#{number}", number + 1
-    taken.add(again)
+    used_names.add(again)
     return again
 
 

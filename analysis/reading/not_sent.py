@@ -195,10 +195,10 @@ class Unfolded:
         values = [line.value(name) for line in self._lines]
         if all(value is None for value in values):
             return pa.nulls(len(index), kind)
-        given = pa.array(number, pa.int32())
+        line_numbers = pa.array(number, pa.int32())
         if name in FEW_VALUED:
-            return pa.DictionaryArray.from_arrays(given, pa.array(values, pa.string()))
-        return pa.array(values, kind).take(given)
+            return pa.DictionaryArray.from_arrays(line_numbers, pa.array(values, pa.string()))
+        return pa.array(values, kind).take(line_numbers)
 
     def _arms(self, index: "Places", number: "NDArray[np.int32]") -> "pa.Array":
         """Which route each would have taken; null where there is but one."""

@@ -98,8 +98,10 @@ def table_of(rows: Sequence[RequestRecord]) -> "pa.Table":
 def _line(path: Path, place: int) -> int:
     """The number of the line that begins at a byte of the file."""
     with path.open("rb") as file:
-        whole, rest = divmod(place, STRETCH_BYTES)
-        return 1 + sum(file.read(size).count(b"\n") for size in (*[STRETCH_BYTES] * whole, rest))
+        stretches, rest = divmod(place, STRETCH_BYTES)
+        return 1 + sum(
+            file.read(size).count(b"\n") for size in (*[STRETCH_BYTES] * stretches, rest)
+        )
 
 
 def _values(row: RequestRecord) -> list[object]:

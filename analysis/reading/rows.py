@@ -65,7 +65,7 @@ class Rows:
     ) -> None:
         self.bounds = bounds
         self._source, self._order = source, order
-        self._held: dict[str, Any] = {}
+        self._columns: dict[str, Any] = {}
         self._task_ids: TaskIds | None = None
         self._lock = Lock()
 
@@ -94,7 +94,7 @@ class Rows:
         begin, end = self._span(phase)
         if end - begin == len(self):
             self._hold([n for n in names if n not in TEXTS])
-        columns = {n: self._held[n][begin:end] for n in names if n in self._held}
+        columns = {n: self._columns[n][begin:end] for n in names if n in self._columns}
         if missing := [n for n in names if n not in columns]:
             table = self._source.take(missing, self._order[begin:end])
             columns |= {n: _array(n, table[n]) for n in missing}
@@ -139,8 +139,8 @@ class Rows:
             return _array(name, self._source.column(name), self._order)
 
         with self._lock, ThreadPoolExecutor(2) as pool:
-            new = [name for name in names if name not in self._held]
-            self._held |= zip(new, pool.map(read, new), strict=True)
+            new = [name for name in names if name not in self._columns]
+            self._columns |= zip(new, pool.map(read, new), strict=True)
 
 
 def _array(name: str, column: "pa.ChunkedArray", order: "Places | None" = None) -> Any:

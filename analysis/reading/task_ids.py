@@ -37,8 +37,8 @@ class TaskIds:
             head, number = _parted(texts)
             heads.append(head.dictionary_encode())
             numbers.append(number)
-        whole = pa.chunked_array(heads).unify_dictionaries().combine_chunks()
-        return cls(whole, np.concatenate(numbers))
+        all_heads = pa.chunked_array(heads).unify_dictionaries().combine_chunks()
+        return cls(all_heads, np.concatenate(numbers))
 
     def take(self, places: "Whole") -> "TaskIds":
         """Those at some places, in that order."""

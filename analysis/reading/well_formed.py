@@ -43,7 +43,7 @@ def _finite(value: Any) -> bool:
     return abs(value) <= LARGEST if isinstance(value, int) else math.isfinite(value)
 
 
-def _whole(value: Any) -> bool:
+def _is_whole(value: Any) -> bool:
     return type(value) is int and 0 <= value <= LARGEST
 
 
@@ -51,7 +51,7 @@ TEXT = _is("text", lambda value: isinstance(value, str))
 FLAG = _is("true or false", lambda value: isinstance(value, bool))
 NUMBER = _is("a finite number", _finite)
 SECONDS = _is("a number of seconds", lambda value: _finite(value) and abs(value) < 1e10)
-WHOLE = _is("a whole number, 0 or more", _whole)
+WHOLE = _is("a whole number, 0 or more", _is_whole)
 SCALAR = _is("text, a finite number, true or false",
              lambda value: isinstance(value, str | bool) or _finite(value))  # fmt: skip
 
@@ -137,9 +137,9 @@ def _fields(kind: Any, **other: Shape) -> Shape:
     """The shape of an object, its fields as their types say; `other` ones say more."""
     hints, needed = get_type_hints(kind), [*_NEEDED]
     if is_dataclass(kind):
-        own = fields(kind)
-        hints = {item.name: hints[item.name] for item in own if item.name != "beyond"}
-        needed = [item.name for item in own if item.default is MISSING]
+        own_fields = fields(kind)
+        hints = {item.name: hints[item.name] for item in own_fields if item.name != "beyond"}
+        needed = [item.name for item in own_fields if item.default is MISSING]
     known = {name: _typed(hint, name) for name, hint in hints.items()} | other
     needed = [name for name in needed if name in known]
     return _map(None, needed, **known | {name: _needed(known[name]) for name in needed})

@@ -164,12 +164,12 @@ def _nothing(log: Log) -> str:
 
 def _request(row: tuple[Any, ...], entries: list[Entry], has_failures: bool) -> Request:
     *names, model, outcome, status, outside_s, refused = row
-    whole = [entry for entry in entries if entry.kind is Kind.REQUEST]
+    request_entries = [entry for entry in entries if entry.kind is Kind.REQUEST]
     calls = [entry for entry in entries if entry.kind is Kind.CALL]
-    stated = [entry.tries for entry in entries if entry.tries is not None]
-    tries = max([len(whole), len(calls), *stated]) if entries else None
+    stated_tries = [entry.tries for entry in entries if entry.tries is not None]
+    tries = max([len(request_entries), len(calls), *stated_tries]) if entries else None
     sends = 1 + int(refused or 0)
-    good = sum(entry.ok is True for entry in whole)
+    good = sum(entry.ok is True for entry in request_entries)
     arrival = None
     if not entries:
         if status is None:
@@ -183,8 +183,8 @@ def _request(row: tuple[Any, ...], entries: list[Entry], has_failures: bool) -> 
     elif tries is not None and tries > sends:
         arrival = Arrival.RETRIED_INSIDE
     return Request(
-        names[0], model, str(outcome), outside_s, _inside_s(whole or calls), tries, tuple(entries),
-        arrival,
+        names[0], model, str(outcome), outside_s, _inside_s(request_entries or calls), tries,
+        tuple(entries), arrival,
     )  # fmt: skip
 
 

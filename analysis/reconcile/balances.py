@@ -29,7 +29,7 @@ class Account:
 
     kind: str
     spent: Decimal | None
-    left: Decimal | None
+    remaining: Decimal | None
     paid_in: Decimal | None = None
     requests: int | None = None
     currency: str = "USD"
@@ -41,8 +41,8 @@ def _openrouter(body: Body) -> Account | None:
     if "total_credits" not in body or "total_usage" not in body:
         return None
     paid, spent = money(body["total_credits"]), money(body["total_usage"])
-    left = None if paid is None or spent is None else paid - spent
-    return Account("OpenRouter /credits", spent, left, paid)
+    remaining = None if paid is None or spent is None else paid - spent
+    return Account("OpenRouter /credits", spent, remaining, paid)
 
 
 def _quota(body: Body) -> Account | None:
@@ -59,8 +59,8 @@ def _litellm(body: Body) -> Account | None:
     if "spend" not in info:
         return None
     spent, most = money(info["spend"]), money(info.get("max_budget"))
-    left = None if spent is None or most is None else most - spent
-    return Account("LiteLLM key info", spent, left, most)
+    remaining = None if spent is None or most is None else most - spent
+    return Account("LiteLLM key info", spent, remaining, most)
 
 
 _READERS: tuple[Callable[[Body], Account | None], ...] = (_openrouter, _litellm, _quota)
@@ -129,7 +129,7 @@ def read(path: Path, per_unit: Decimal | None = None, currency: str = "") -> Acc
     for each in (body, inner(body.get("data"))):
         for reader in _READERS:
             if (account := reader(each)) and (
-                account.spent is not None or account.left is not None
+                account.spent is not None or account.remaining is not None
             ):
                 if per_unit is not None and account.per_unit == 1:
                     raise RunError(
@@ -137,7 +137,8 @@ def read(path: Path, per_unit: Decimal | None = None, currency: str = "") -> Acc
                         "money."
                     )
                 return Account(
-                    account.kind, account.spent, account.left, account.paid_in, account.requests,
+                    account.kind, account.spent, account.remaining, account.paid_in,
+                    account.requests,
                     currency or account.currency, per_unit or account.per_unit, account.finest,
                 )  # fmt: skip
     raise RunError(
@@ -162,7 +163,7 @@ def balances(run: Run, before: Account, after: Account, tolerance: float | None)
             "of one account."
         )
     by_left = before.spent is None or after.spent is None
-    earlier, later = (after.left, before.left) if by_left else (before.spent, after.spent)
+    earlier, later = (after.remaining, before.remaining) if by_left else (before.spent, after.spent)
     if earlier is None or later is None:
         raise RunError("the two balances have no number in common: give two of one kind.")
     frame = run.gateway_alone().rows.frame(list(_COLUMNS))

@@ -52,7 +52,7 @@ class Bill:
     charges: Sequence[Charge]
 
 
-def read(path: Path, wanted: Columns) -> Bill:
+def read(path: Path, named: Columns) -> Bill:
     """Read an export: UTF-8 CSV with a header, separated by comma, semicolon or tab.
 
     Raises RunError, naming the column or the line, for what cannot be read, and OSError.
@@ -63,7 +63,7 @@ def read(path: Path, wanted: Columns) -> Bill:
             header = file.readline()
             separator = max(",;\t", key=header.count)
             names = next(csv.reader([header], delimiter=separator), [])
-            columns = _columns(path, [name.strip() for name in names], wanted)
+            columns = _columns(path, [name.strip() for name in names], named)
             lines = csv.DictReader(file, [name.strip() for name in names], delimiter=separator)
             return Bill(path, columns, list(_charges(path, columns, lines)))
         except (UnicodeDecodeError, csv.Error) as error:
@@ -80,25 +80,25 @@ def of_log(log: Log) -> Bill | None:
     return Bill(log.path, Columns(("ids",), log.reader.name), charges) if charges else None
 
 
-def _columns(path: Path, names: Sequence[str], wanted: Columns) -> Columns:
-    for flag, column in (*(("--bill-id", name) for name in wanted.ids),
-                         ("--bill-cost", wanted.cost), ("--bill-model", wanted.model)):  # fmt: skip
+def _columns(path: Path, names: Sequence[str], named: Columns) -> Columns:
+    for flag, column in (*(("--bill-id", name) for name in named.ids),
+                         ("--bill-cost", named.cost), ("--bill-model", named.model)):  # fmt: skip
         if column and column not in names:
             raise RunError(
                 f"{path} has no column {column} for {flag}: name one of {', '.join(names)}."
             )
-    ids = wanted.ids or tuple(name for name in names if name.lower() in ID_COLUMNS)
+    ids = named.ids or tuple(name for name in names if name.lower() in ID_COLUMNS)
     if not ids:
         raise RunError(
             f"{path}: name the column with the task_id or the gateway's request id by --bill-id; "
             f"it has {', '.join(names)}."
         )
-    costs = [wanted.cost] if wanted.cost else [n for n in names if n.lower() in COST_COLUMNS]
+    costs = [named.cost] if named.cost else [n for n in names if n.lower() in COST_COLUMNS]
     if len(costs) != 1:
         hint = f"{' and '.join(costs)} might be it" if costs else f"it has {', '.join(names)}"
         raise RunError(f"{path}: name the column with the charge by --bill-cost; {hint}.")
     models = [n for n in names if n.lower() in MODEL_COLUMNS]
-    return Columns(ids, costs[0], wanted.model or (models[0] if models else ""))
+    return Columns(ids, costs[0], named.model or (models[0] if models else ""))
 
 
 def _charges(path: Path, columns: Columns, lines: "csv.DictReader[str]") -> Iterator[Charge]:

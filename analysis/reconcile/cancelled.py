@@ -110,7 +110,7 @@ def _remark(t: Words, charge: CancelledCharge) -> Remark:
     share = percent(
         charge.charged / charge.whole if charge.charged is not None and charge.whole else None
     )
-    held_s, whole = seconds(charge.held_s), seconds(charge.whole_s)
+    held_s, whole_reply = seconds(charge.held_s), seconds(charge.whole_s)
     level: Level
     match charge.said:
         case ChargeVerdict.NOTHING:
@@ -124,17 +124,17 @@ def _remark(t: Words, charge: CancelledCharge) -> Remark:
         case ChargeVerdict.WHOLE:
             level, verdict = "bad", t(
                 f"all {n} requests are charged as whole replies, {paid} in all, though they were "
-                f"held for {held_s} at most and a whole reply takes at least {whole}. Ask the "
-                "gateway whether it stops its upstream, and what it charges for.",
+                f"held for {held_s} at most and a whole reply takes at least {whole_reply}. Ask "
+                "the gateway whether it stops its upstream, and what it charges for.",
                 f"全部 {n} 个请求均按完整回复计费，合计 {paid}；连接最长只保持 {held_s}，"
-                f"而完整回复至少需要 {whole}。请向网关确认是否停止上游，以及按什么计费。",
+                f"而完整回复至少需要 {whole_reply}。请向网关确认是否停止上游，以及按什么计费。",
             )  # fmt: skip
         case ChargeVerdict.TOO_SHORT:
             level, verdict = "note", t(
                 f"{n} requests are charged as whole replies, {paid} in all. A whole reply takes "
-                f"{whole}, so it may have been over before the gateway saw the hang-up ({held_s}): "
-                "this cannot be judged.",
-                f"{n} 个请求按完整回复计费，合计 {paid}。完整回复只需 {whole}，"
+                f"{whole_reply}, so it may have been over before the gateway saw the hang-up "
+                f"({held_s}): this cannot be judged.",
+                f"{n} 个请求按完整回复计费，合计 {paid}。完整回复只需 {whole_reply}，"
                 f"网关察觉断开（{held_s}）之前可能已写完，因此不下结论。",
             )  # fmt: skip
         case _:

@@ -169,9 +169,11 @@ def reconcile(
             ours, source = table, "price_table"
         billed = money_sum(c.cost for c in charges) if charges else None
         line = Line(task, request, phase, model, outcome, source, ours, table, billed, charges)
-        lines.append(_judged(line, bill is not None, tolerance))
-    own, foreign = _split(run, rest)
-    return Reconciliation(run, bill, prices, tolerance, [*lines, *own], foreign, ambiguous, share)
+        lines.append(_with_findings(line, bill is not None, tolerance))
+    unrecorded, foreign = _split(run, rest)
+    return Reconciliation(
+        run, bill, prices, tolerance, [*lines, *unrecorded], foreign, ambiguous, share
+    )
 
 
 def _join(
@@ -187,7 +189,7 @@ def _join(
     return matched, rest, names.ambiguous
 
 
-def _judged(line: Line, has_bill: bool, tolerance: float) -> Line:
+def _with_findings(line: Line, has_bill: bool, tolerance: float) -> Line:
     findings = _against_table(line, tolerance)
     if has_bill:
         findings += _against_bill(line, tolerance)
@@ -219,13 +221,13 @@ def _against_bill(line: Line, tolerance: float) -> list[Finding]:
 def _split(run: Run, unmatched: Sequence[Charge]) -> tuple[list[Line], list[Charge]]:
     """Charges that match no row: tasks with a name of this run, and other traffic."""
     prefixes = tuple(prefix for p in run.plan if (prefix := p.get("task_prefix")))
-    own: dict[str, list[Charge]] = defaultdict(list)
+    of_this_run: dict[str, list[Charge]] = defaultdict(list)
     foreign = []
     for charge in unmatched:
         name = next((key for key in charge.ids if prefixes and key.startswith(prefixes)), None)
-        foreign.append(charge) if name is None else own[name].append(charge)
+        foreign.append(charge) if name is None else of_this_run[name].append(charge)
     lines = []
-    for name, charges in own.items():
+    for name, charges in of_this_run.items():
         billed, model = money_sum(c.cost for c in charges), charges[0].model
         findings = (Finding.UNRECORDED,) if billed else ()
         lines.append(

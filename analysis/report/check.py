@@ -19,7 +19,7 @@ class Check:
     `subject` is a phase or RUN. `condition` is None if a `claim` was judged instead of a number.
     `finding` says what was found, and for a claim `finding_zh` says it in Chinese. `wall_s` is how
     many seconds the subject was under load (0: unknown). `value` is the number that was compared,
-    in the condition's unit (None: unknown), and `shown` is the table cell for a value that is not a
+    in the condition's unit (None: unknown), and `cell` is the table cell for a value that is not a
     single number.
     """
 
@@ -30,7 +30,7 @@ class Check:
     wall_s: float = 0.0
     value: float | None = None
     claim: str = "complete"
-    shown: str = ""
+    cell: str = ""
     finding_zh: str = ""
 
     @property
@@ -56,11 +56,11 @@ class Check:
         subject = "本次运行" if self.subject == RUN else f"{self.subject} "
         if self.condition is None:
             return t(str(self), f"{subject}{self.finding_zh}")
-        shown = "" if self.value is None else figure(self.value, self.condition)
-        shown = self.shown.replace(" (", "（").replace(")", "）") or shown
-        value = f"为 {shown}" if shown else "未知"
-        if shown and self.verdict == "unknown":
-            value = f"为 {shown}，无法判定"
+        value_text = "" if self.value is None else figure(self.value, self.condition)
+        value_text = self.cell.replace(" (", "（").replace(")", "）") or value_text
+        value = f"为 {value_text}" if value_text else "未知"
+        if value_text and self.verdict == "unknown":
+            value = f"为 {value_text}，无法判定"
         condition = self.condition
         chinese = f"{subject.rstrip()}：{condition.metric} {value}（要求 {condition.requirement}）"
         return t(str(self), chinese)

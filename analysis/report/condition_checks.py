@@ -115,8 +115,8 @@ def _overhead(view: View, condition: Condition, phases: Sequence[str]) -> Iterat
         text = f"{condition.metric} is {low * 1000:.1f} to {high * 1000:.1f} ms (95 % interval)"
         if any(ends) and not all(ends):
             verdict, text = "unknown", f"{text}, which contains the limit: send more pairs"
-        shown = f"{low * 1000:.1f} … {high * 1000:.1f} ms"
-        yield Check(phase, condition, verdict, text, shown=shown)
+        interval = f"{low * 1000:.1f} … {high * 1000:.1f} ms"
+        yield Check(phase, condition, verdict, text, cell=interval)
     if not phases:
         yield _compare(view, RUN, condition, None, "the run has one route (--against)", 0.0)
 
@@ -153,11 +153,11 @@ def _compare(
         why = f", {gap}" if gap else ""
         return Check(subject, condition, "unknown", f"{condition.metric} is unknown{why}", wall_s)
     unit = _metric(condition).unit
-    shown = figure(value, condition)
+    value_text = figure(value, condition)
     if unit:
-        shown += f" {view.run.currency or '' if unit == 'money' else unit}"
+        value_text += f" {view.run.currency or '' if unit == 'money' else unit}"
     verdict: Literal["passed", "failed"] = "failed" if condition.met(value) else "passed"
-    text = f"{condition.metric} is {shown.rstrip()}"
+    text = f"{condition.metric} is {value_text.rstrip()}"
     return Check(subject, condition, verdict, text, wall_s, value)
 
 
@@ -180,11 +180,11 @@ def _ranked(
     )
     low, high = (figure(value, condition) for value in (measured.low, measured.high))
     if measured.low == measured.high:
-        text, shown = f"is {low} s", low
+        text, cell = f"is {low} s", low
     elif measured.high == inf:
-        text, shown = f"is more than {low} s", f"> {low}"
+        text, cell = f"is more than {low} s", f"> {low}"
     else:
-        text, shown = f"is from {low} to {high} s", f"{low} … {high}"
+        text, cell = f"is from {low} to {high} s", f"{low} … {high}"
     if verdict == "unknown":
         text = f"is not known, it {text}"
     if measured.few:
@@ -193,7 +193,7 @@ def _ranked(
             f"(a P{decimal(percent)} takes {enough(percent)}): "
             f"the slowest {text.replace('is ', 'took ', 1) if verdict != 'unknown' else text}"
         )
-        shown = f"max {shown} (n = {measured.count})"
+        cell = f"max {cell} (n = {measured.count})"
     if measured.unanswered > unresolved:
         text += f", {measured.unanswered - unresolved} of {measured.count} had no answer"
     if unresolved:
@@ -205,7 +205,7 @@ def _ranked(
         text = text.replace("took ", "took only ", 1) + ", which does not show it"
     value = measured.low if measured.low == measured.high and not measured.few else None
     claimed = f"{condition.metric} {text}"
-    return Check(phase.phase, condition, verdict, claimed, wall_s, value, shown=shown)
+    return Check(phase.phase, condition, verdict, claimed, wall_s, value, cell=cell)
 
 
 def _gap(metric: Metric, numbers: PhaseNumbers | None) -> str:

@@ -61,14 +61,14 @@ def ladder(view: View, steps: list[PhaseNumbers]) -> list[Chart]:
         lines.setdefault(step.model_and_route, []).append(step)
     if all(len(line) < 2 for line in lines.values()):
         return []
-    shown = list(lines.items())[:_LINES]
+    charted_lines = list(lines.items())[:_LINES]
     targets = tuple(sorted({float(step.target) for step in steps if step.target}))
     concurrency = t(*AT_ONCE)
 
     def series(number: Number, scale: float) -> list[Series]:
         return [
             Series(model, _points(line, number, scale), "marked", place)
-            for place, (model, line) in enumerate(shown)
+            for place, (model, line) in enumerate(charted_lines)
         ]
 
     return [

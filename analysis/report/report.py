@@ -68,14 +68,14 @@ def write(view: View) -> tuple[Path, ...]:
 
 def few_open(filled: Sequence[Section]) -> list[Section]:
     """The sections, folded from where the open ones become too many to take in at once."""
-    shown, tables, rows = list[Section](), 0, 0
+    folded_sections, tables, rows = list[Section](), 0, 0
     for section in filled:
         sizes = [len(block.rows) for block in section.blocks if isinstance(block, Table)]
         fits = tables + len(sizes) <= OPEN_TABLES and rows + sum(sizes) <= OPEN_ROWS
-        shown.append(section if fits or section.folded else replace(section, folded=True))
-        if not shown[-1].folded:
+        folded_sections.append(section if fits or section.folded else replace(section, folded=True))
+        if not folded_sections[-1].folded:
             tables, rows = tables + len(sizes), rows + sum(sizes)
-    return shown
+    return folded_sections
 
 
 def look(run: Run, lang: Lang = "en") -> View:

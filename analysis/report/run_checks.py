@@ -31,16 +31,16 @@ def judge(view: View, conditions: Sequence[Condition], slo: Slo | None = None) -
     5. With `slo`, each of its objectives, on each phase that it applies to. Raises SloError if it
        applies to none: an SLO that judges nothing would pass everything.
     """
-    whole, view = view, view.of_gateway()
+    both_routes, view = view, view.of_gateway()
     if slo is not None:
         _require_objectives(view, slo)
     return [
-        _complete(whole),
+        _complete(both_routes),
         *_faults(view),
         *_disagreements(view),
         *_answers(view),
-        *_features(whole),
-        *judge_conditions(whole, conditions),
+        *_features(both_routes),
+        *judge_conditions(both_routes, conditions),
         *([] if slo is None else judge_objectives(view, slo)),
     ]
 

@@ -59,7 +59,9 @@ def compose(run: Run, lang: Lang) -> Page:
     if names := _names(run):
         known = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, names))})(?![A-Za-z0-9_])")
         page = _each_text(page, lambda text: known.sub(lambda match: names[match[0]], text))
-        page = _each_text(page, lambda text: _CUT.sub(lambda cut: _whole(cut[0], names), text))
+        page = _each_text(
+            page, lambda text: _CUT.sub(lambda cut: _replacement(cut[0], names), text)
+        )
     note = t(
         "A copy for others: addresses, the names of machines, of the run and of its requests, and "
         "the gateway's own words are left out. ",
@@ -148,8 +150,8 @@ def _names(run: Run) -> dict[str, str]:
     for address, role in ((run.base_url, "gateway"), (_reference(run), "reference")):
         if address:
             replacements |= dict.fromkeys((address, urlsplit(address).netloc), role)
-    drawn: Mapping[str, Any] = run.manifest.get("drawn") or {}
-    prefixes = (drawn.get("task_id_prefix"), run.options.get("task_id_prefix"))
+    drawn_options: Mapping[str, Any] = run.manifest.get("drawn") or {}
+    prefixes = (drawn_options.get("task_id_prefix"), run.options.get("task_id_prefix"))
     replacements |= {str(prefix): "task" for prefix in prefixes if prefix}
     replacements[run.run_id] = (
         run.run_id.partition("-")[0] if _OWN_RUN_ID.fullmatch(run.run_id) else "run"
@@ -165,7 +167,7 @@ def _names(run: Run) -> dict[str, str]:
     return {name: replacements[name] for name in names}
 
 
-def _whole(start: str, names: Mapping[str, str]) -> str:
+def _replacement(start: str, names: Mapping[str, str]) -> str:
     """The replacement for a name of which a truncated sentence has only the start."""
     return next((other for name, other in names.items() if name.startswith(start)), start)
 

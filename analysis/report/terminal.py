@@ -18,12 +18,12 @@ def text(view: View, groups: Sequence[tuple[str | None, Numbers]], by: str) -> s
     run, t = view.run, view.t
     simulated = t(" (SIMULATED)", "（SIMULATED 模拟运行）") if run.simulated else ""
     head = [t("run ", "运行 ") + printable(run.run_id) + simulated]
-    judged = [f"{t(*_SIGNS[v.level])} {printable(v.text)}" for v in verdicts(view)]
-    judged += [f"     {printable(line)}" for line in stated_times.lines(view)]
+    remarks = [f"{t(*_SIGNS[v.level])} {printable(v.text)}" for v in verdicts(view)]
+    remarks += [f"     {printable(line)}" for line in stated_times.lines(view)]
     first = by.split("_")[0]
     headers = [t(first, _GROUPS.get(first, first)), *(t(*header) for header in HEADERS)]
     lines = [tuple(headers), *(_line(view, *group) for group in groups)]
-    return "\n".join([*head, *judged, "", *_aligned(lines)])
+    return "\n".join([*head, *remarks, "", *_aligned(lines)])
 
 
 def of_phases(view: View) -> str:

@@ -10,7 +10,7 @@ from analysis.numbers.model_numbers import RouteNumbers
 from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.page.words import Words, integer
 from analysis.pairs.recorded import pairs_of
-from analysis.pairs.verdict import NEEDED, Comparison, Verdict, judged
+from analysis.pairs.verdict import NEEDED, Comparison, Verdict, judge_pairs
 from analysis.reading.load import Run
 from recording.arms import SUFFIX
 from recording.manifest_content import PlannedPhase
@@ -44,7 +44,7 @@ class TwoRoutes:
             rows, _ = warmup.trimmed(rows, warm_s)
         rows = pairs_of(rows[rows["phase"].isin(names)])
         seed = run.options.get("seed")
-        return cls(rows, judged(rows, seed if isinstance(seed, int) else 0))
+        return cls(rows, judge_pairs(rows, seed if isinstance(seed, int) else 0))
 
     def numbers(self) -> list[RouteNumbers]:
         """The verdicts as in summary.json."""

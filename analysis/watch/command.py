@@ -65,13 +65,16 @@ def run(options: argparse.Namespace) -> bool:
     if options.days < 1:
         raise InputError(f"--days {options.days} is no number of days: give 1 or more.")
     t, alarms = Words(options.lang), list[str]()
-    for asked, audits in _audits(options.runs).items():
+    for watched_model, audits in _audits(options.runs).items():
         last = max(audits, key=lambda audit: audit.began).compared
         counted = [audit for audit in audits if audit.compared == last]
         days = by_day([(audit.began.astimezone(UTC).date(), audit.verdict) for audit in counted])
-        verdict, name = watched(days, options.days), _name(t, asked, last)
+        verdict, name = watched(days, options.days), _name(t, watched_model, last)
         print(printable(f"{name}{t.colon}{_verdict(t, verdict)}"))
-        print(*(f"  {day}  {_verdict(t, own)}" for day, own in days.items()), sep="\n")
+        print(
+            *(f"  {day}  {_verdict(t, verdict_of_day)}" for day, verdict_of_day in days.items()),
+            sep="\n",
+        )
         if others := [audit.compared for audit in audits if audit.compared != last]:
             print(printable(f"  {_left_out(t, others)}"))
         alarms += _alarm(t, name, verdict, options.days)
@@ -101,10 +104,10 @@ def _alarm(t: Words, name: str, verdict: Verdict, days: int) -> list[str]:
     return []
 
 
-def _name(t: Words, asked: Watched, compared: Compared) -> str:
+def _name(t: Words, watched_model: Watched, compared: Compared) -> str:
     return t(
-        f"{quoted(asked.model, 60)} over {asked.route}, {_compared(t, compared)}",
-        f"{quoted(asked.model, 60)}，经 {asked.route}，{_compared(t, compared)}",
+        f"{quoted(watched_model.model, 60)} over {watched_model.route}, {_compared(t, compared)}",
+        f"{quoted(watched_model.model, 60)}，经 {watched_model.route}，{_compared(t, compared)}",
     )
 
 
@@ -142,17 +145,17 @@ def _audits(folders: list[Path]) -> dict[Watched, list[Audit]]:
     audits: dict[Watched, list[Audit]] = {}
     for folder in folders:
         loaded = load(folder)
-        began, judged = moment(loaded.manifest["started_at"]), identity.numbers(look(loaded))
-        if began is None or not judged:
+        began, results = moment(loaded.manifest["started_at"]), identity.numbers(look(loaded))
+        if began is None or not results:
             raise InputError(f"{folder} has no requests of mode identity: leave it out.")
         compared = _of(loaded)
         kind = "reference" if compared[0] else "route" if compared[1] else ""
-        for result in judged:
+        for result in results:
             verdict = Verdict.NOT_SHOWN if result.judged else Verdict.NOT_ENOUGH
             if result.differing:
                 verdict = Verdict.DIFFERS
-            asked = Watched(result.model, _host(loaded.base_url), kind)
-            audits.setdefault(asked, []).append(Audit(began, verdict, compared))
+            watched_model = Watched(result.model, _host(loaded.base_url), kind)
+            audits.setdefault(watched_model, []).append(Audit(began, verdict, compared))
     return audits
 
 

@@ -299,7 +299,7 @@ def test_a_run_compared_with_its_own_copy_shows_no_difference(tmp_path: Path) ->
     """The page says so in both languages, and what it means."""
     runs = [load(make(tmp_path / name, *series())) for name in "ab"]
     comparison = compare(runs)
-    assert comparison.shown == [] and comparison.tested == 6
+    assert comparison.differences == [] and comparison.tested == 6
     assert all(one.adjusted_p == 1 for one in comparison.findings)
     english = markdown.render(compose(comparison, Words("en", "CNY")))
     assert "No difference shown in 6 numbers. That is not the same as no difference" in english
@@ -436,7 +436,7 @@ def test_a_third_run_is_compared_with_the_first(tmp_path: Path) -> None:
         [("a", 1.0), ("b", 1.0), ("c", 3.0)])]  # fmt: skip
     comparison = compare(runs)
     assert comparison.tested == 12
-    assert {one.run for one in comparison.shown} == {"c"}
+    assert {one.run for one in comparison.differences} == {"c"}
 
 
 def test_a_late_generator_is_named_on_the_page(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def money(value: object) -> Decimal | None:
     return None if amount is None else exact_amount(amount)
 
 
-def whole(value: object) -> int | None:
+def whole_number(value: object) -> int | None:
     """A whole number."""
     amount = number(value)
     return int(amount) if amount is not None and amount == amount.to_integral_value() else None

@@ -58,14 +58,14 @@ def _read(record: Record, line: int) -> Iterator[Entry]:
         return
     began_s, ended_s = instant(record["startTime"]), instant(record.get("endTime"))
     about = inner(record.get("metadata"))
-    stated = [inner(record.get("costDetails")).get("total"), record.get("totalCost"),
-              record.get("calculatedTotalCost")]  # fmt: skip
+    stated_costs = [inner(record.get("costDetails")).get("total"), record.get("totalCost"),
+                    record.get("calculatedTotalCost")]  # fmt: skip
     yield Entry(
         texts(record.get("traceId"), about.get("litellm_call_id"), record.get("id")),
         line,
         Kind.CALL,
         record.get("level") != "ERROR",
-        next((amount for value in stated if (amount := money(value)) is not None), None),
+        next((amount for value in stated_costs if (amount := money(value)) is not None), None),
         next(iter(texts(record.get("model"), record.get("providedModelName"))), None),
         began_s,
         lasted(began_s, ended_s),

@@ -16,7 +16,7 @@ from analysis.reconcile.logs.entry import (
     lasted,
     money,
     texts,
-    whole,
+    whole_number,
 )
 
 
@@ -29,7 +29,7 @@ def _read(record: Record, line: int) -> Iterator[Entry]:
     began_s, ended_s = instant(record["startTime"]), instant(record.get("endTime"))
     status = record.get("status") or metadata.get("status")
     retries, fallbacks = (
-        whole(metadata.get(f"attempted_{what}")) for what in ("retries", "fallbacks")
+        whole_number(metadata.get(f"attempted_{what}")) for what in ("retries", "fallbacks")
     )
     yield Entry(
         texts(

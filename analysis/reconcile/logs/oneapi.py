@@ -20,7 +20,7 @@ from analysis.reconcile.logs.entry import (
     instant,
     number,
     texts,
-    whole,
+    whole_number,
 )
 
 QUOTA_PER_USD = Decimal(500_000)
@@ -32,7 +32,7 @@ def _fits(record: Record) -> bool:
 
 
 def _read(record: Record, line: int) -> Iterator[Entry]:
-    kind = whole(record["type"])
+    kind = whole_number(record["type"])
     if kind not in (_CONSUMED, _FAILED, _REFUNDED):
         return
     if kind != _CONSUMED and "use_time" not in record:

@@ -81,8 +81,8 @@ def saving(row: Row, first: Row | None) -> float | None:
     """
     if first is None or not comparable(first, row, routed=False):
         return None
-    cost, whole = row["api_cost"], first["api_cost"]
-    return None if cost is None or not whole else 1 - cost / whole
+    cost, first_cost = row["api_cost"], first["api_cost"]
+    return None if cost is None or not first_cost else 1 - cost / first_cost
 
 
 def _count(tokens: int | None) -> str:

@@ -188,11 +188,11 @@ def _windows(view: View) -> list[_Note]:
     lengths = {p.duration_s for p in view.of_modes("rpm", "tpm") if p.duration_s is not None}
     if not lengths or max(lengths) >= SHORT_WINDOW_S:
         return []
-    shown = "/".join(f"{s:g}" for s in sorted(lengths))
+    lengths_text = "/".join(f"{s:g}" for s in sorted(lengths))
     return [
         _Note(
             t("Window length", "RPM/TPM 长窗口"),
-            t(f"scheduled windows of {shown} s", f"本轮为 {shown} 秒调度窗口"),
+            t(f"scheduled windows of {lengths_text} s", f"本轮为 {lengths_text} 秒调度窗口"),
             t(
                 "Add windows of 10 to 30 minutes, at several hours of the day.",
                 "后续补 10-30 分钟窗口和跨时段测试。",

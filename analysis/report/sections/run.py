@@ -41,12 +41,12 @@ def section(view: View) -> Section:
         t("Imported from", "导入自"): t.join(manifest.get("imported_from") or []),
     }
     known = [(name, value) for name, value in facts.items() if value.strip()]
-    shown = table(
+    facts_table = table(
         t,
         known,
         [WHAT.of(lambda fact: fact[0]), Name("Value", "内容").of(lambda fact: fact[1])],
     )
-    return Section(t("What was run", "运行概况"), [shown], folded=True)
+    return Section(t("What was run", "运行概况"), [facts_table], folded=True)
 
 
 def _warmup(view: View) -> str:
@@ -54,11 +54,11 @@ def _warmup(view: View) -> str:
     t, length_s = view.t, warmup_s(view.run)
     if not length_s:
         return ""
-    left = integer(sum(phase.warmup_requests for phase in view.phases))
+    left_out = integer(sum(phase.warmup_requests for phase in view.phases))
     return t(
-        f"the first {length_s:g} s of every window are left out of its numbers: {left} requests, "
-        "which the rows, the charts and the cost include",
-        f"各窗口前 {length_s:g} 秒不计入其数据：共 {left} 个请求，仍保留于记录、图与费用中",
+        f"the first {length_s:g} s of every window are left out of its numbers: {left_out} "
+        "requests, which the rows, the charts and the cost include",
+        f"各窗口前 {length_s:g} 秒不计入其数据：共 {left_out} 个请求，仍保留于记录、图与费用中",
     )
 
 

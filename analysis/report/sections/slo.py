@@ -125,7 +125,7 @@ def _statements(view: View, checks: list[Check]) -> Table:
 
 
 def _value_cell(check: Check) -> str:
-    return check.shown or (ABSENT if check.value is None else f"{check.value:.6g}")
+    return check.cell or (ABSENT if check.value is None else f"{check.value:.6g}")
 
 
 def _objective(check: Check) -> str:

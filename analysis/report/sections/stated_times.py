@@ -35,14 +35,14 @@ def blocks(view: View) -> list[Block]:
     phases = [p for p in view.phases if p.stated_overhead_count or p.stated_upstream_count]
     if not phases:
         return []
-    stated = table(
+    times_table = table(
         t,
         phases,
         [
             PHASE,
             SUCCESS,
-            *_stated(Name("Overhead", "网关开销"), _overhead),
-            *_stated(Name("Upstream", "上游耗时"), _upstream),
+            *_time_columns(Name("Overhead", "网关开销"), _overhead),
+            *_time_columns(Name("Upstream", "上游耗时"), _upstream),
             Name("From the header", "来源应答头").of(lambda p: _sources(view, p)),
             Name("Measured P50", "实测 P50").of(lambda p: p.latency.p50_s, milliseconds),
         ],
@@ -55,7 +55,7 @@ def blocks(view: View) -> list[Block]:
             "无效的、或超过整个应答耗时的自报值按未知处理，并标记为 stated_time。",
         ),
     )
-    return [stated]
+    return [times_table]
 
 
 def _overhead(phase: PhaseNumbers) -> tuple[int, Percentiles]:
@@ -66,15 +66,15 @@ def _upstream(phase: PhaseNumbers) -> tuple[int, Percentiles]:
     return phase.stated_upstream_count, phase.stated_upstream
 
 
-def _stated(
-    name: Name, stated: Callable[[PhaseNumbers], tuple[int, Percentiles]]
+def _time_columns(
+    name: Name, time_of: Callable[[PhaseNumbers], tuple[int, Percentiles]]
 ) -> list[PhaseColumn[Any]]:
     """The columns for one stated time: how many answers state it, and its percentiles."""
     en, zh = name
     return [
-        Name(f"{en}: stated in", f"{zh}：给出数").of(lambda p: stated(p)[0] or None, integer),
-        Name(f"{en} P50", f"{zh} P50").of(lambda p: stated(p)[1].p50_s, milliseconds),
-        Name(f"{en} P95", f"{zh} P95").of(lambda p: stated(p)[1].p95_s, milliseconds),
+        Name(f"{en}: stated in", f"{zh}：给出数").of(lambda p: time_of(p)[0] or None, integer),
+        Name(f"{en} P50", f"{zh} P50").of(lambda p: time_of(p)[1].p50_s, milliseconds),
+        Name(f"{en} P95", f"{zh} P95").of(lambda p: time_of(p)[1].p95_s, milliseconds),
     ]
 
 

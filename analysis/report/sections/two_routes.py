@@ -27,10 +27,10 @@ def section(view: View) -> Section:
     at = loads(view.t, view.run.plan)
     precision_ms = view.run.options.get("precision_ms")
     wanted_s = precision_ms / 1000 if isinstance(precision_ms, int | float) else 0.0
-    whole = pairs.section(view.t, view.routes.rows, view.routes.comparison, at, wanted_s)
+    pairs_section = pairs.section(view.t, view.routes.rows, view.routes.comparison, at, wanted_s)
     ended = [_ended(view.t, event) for event in view.run.events_of(PrecisionReached)]
     curves = _curves(view, view.routes.comparison.verdicts)
-    return Section(whole.title, [*ended, *curves, *whole.blocks])
+    return Section(pairs_section.title, [*ended, *curves, *pairs_section.blocks])
 
 
 def _ended(t: Words, event: PrecisionReached) -> Remark:

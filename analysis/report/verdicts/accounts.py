@@ -14,8 +14,8 @@ def remarks(view: View) -> list[Remark]:
             account = event.unit(unit)
             if not account:
                 continue
-            shown = t.money if unit == "money" else integer
-            limit, spent = shown(account.limit), shown(account.spent)
+            as_text = t.money if unit == "money" else integer
+            limit, spent = as_text(account.limit), as_text(account.spent)
             name = t({"money": "Budget", "tokens": "Token budget"}[unit],
                      {"money": "预算", "tokens": "Token 预算"}[unit])  # fmt: skip
             clauses = [
@@ -25,7 +25,7 @@ def remarks(view: View) -> list[Remark]:
                 )
             ]
             if account.largest_underestimate > 0:
-                most = shown(account.largest_underestimate)
+                most = as_text(account.largest_underestimate)
                 clauses.append(
                     t(
                         "at least one request used more than the worst case reserved for it, by up "

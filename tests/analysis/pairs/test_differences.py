@@ -5,7 +5,7 @@ import pandas as pd
 
 from analysis.pairs.differences import Differences, differences
 from analysis.pairs.pairing import paired
-from analysis.pairs.verdict import Conclusion, judged
+from analysis.pairs.verdict import Conclusion, judge_pairs
 from tests.analysis.pairs.world import World, constant
 
 
@@ -74,7 +74,7 @@ def test_timeouts_of_the_gateway_alone_show_that_it_adds_time() -> None:
     rows = World(constant(0.0)).rows(80, 1)
     failed(rows, (rows["request_index"] % 4 != 0) & (rows["arm"] == "a"), "timeout_total",
            elapsed_sec=5.0)  # fmt: skip
-    ttft = next(v for v in judged(rows).verdicts if v.metric == "ttft")
+    ttft = next(v for v in judge_pairs(rows).verdicts if v.metric == "ttft")
     assert ttft.conclusion is Conclusion.ADDS and ttft.low is not None and ttft.low > 1
     assert ttft.high == np.inf and ttft.visible is None and ttft.unanswered == (60, 0)
 
@@ -82,5 +82,5 @@ def test_timeouts_of_the_gateway_alone_show_that_it_adds_time() -> None:
 def test_timeouts_of_both_arms_show_no_difference() -> None:
     rows = World(constant(0.0)).rows(80, 1)
     failed(rows, rows["request_index"] % 4 != 0, "timeout_total", elapsed_sec=5.0)
-    verdict_of = {v.metric: v.conclusion for v in judged(rows).verdicts}
+    verdict_of = {v.metric: v.conclusion for v in judge_pairs(rows).verdicts}
     assert verdict_of["ttft"] is verdict_of["total"] is Conclusion.NOT_SHOWN

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.page.words import Words
-from analysis.pairs.verdict import Conclusion, judged
+from analysis.pairs.verdict import Conclusion, judge_pairs
 from analysis.report.sections.pairs import first_page, section
 from recording.outcome import Outcome
 from tests.analysis.pairs.world import World
@@ -35,7 +35,7 @@ def test_random_cells_raise_no_error_and_give_no_nan(seed: int) -> None:
     rows = rows.assign(outcome=drawn, success=drawn == "ok")
     rows["completion_id"] = rows["completion_id"].where(dice.random(len(rows)) > odd, None)
     rows = rows[dice.random(len(rows)) > odd * 0.2]
-    comparison = judged(rows, seed)
+    comparison = judge_pairs(rows, seed)
     for verdict in comparison.verdicts:
         for value in (verdict.least, verdict.most, verdict.low, verdict.high, verdict.p):
             assert value is None or not isnan(value), verdict
@@ -49,4 +49,4 @@ def test_random_cells_raise_no_error_and_give_no_nan(seed: int) -> None:
 
 def test_a_comparison_without_rows_has_no_verdicts() -> None:
     rows = World().rows(2, 1)
-    assert judged(rows.iloc[:0]).verdicts == []
+    assert judge_pairs(rows.iloc[:0]).verdicts == []

@@ -10,7 +10,7 @@ from analysis.page.words import Lang, Words
 from analysis.pairs.findings import Finding
 from analysis.pairs.guards import findings
 from analysis.pairs.pairing import paired
-from analysis.pairs.verdict import Conclusion, judged
+from analysis.pairs.verdict import Conclusion, judge_pairs
 from tests.analysis.pairs.world import World
 
 LANGS: tuple[Lang, ...] = ("en", "zh")
@@ -102,7 +102,7 @@ def test_a_trap_is_the_only_finding_and_spoils_only_its_own_metrics(name: str) -
     by_name = findings_by_name(rows)
     assert set(by_name) == {name}
     assert all(by_name[name].clause(Words(lang)) for lang in LANGS)
-    for verdict in judged(rows).verdicts:
+    for verdict in judge_pairs(rows).verdicts:
         hit = verdict.metric.split("_")[0] in spoiled
         assert (verdict.conclusion is Conclusion.NOT_COMPARABLE) == hit, verdict.metric
         assert [f.name for f in verdict.because] == ([name] if hit else [])

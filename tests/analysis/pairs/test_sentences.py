@@ -14,7 +14,7 @@ from analysis.pairs.guards import findings
 from analysis.pairs.pairing import paired
 from analysis.pairs.ratio import Growth
 from analysis.pairs.sentences import costs, growth, precision, sentence
-from analysis.pairs.verdict import Conclusion, Verdict, judged
+from analysis.pairs.verdict import Conclusion, Verdict, judge_pairs
 from analysis.report.sections.pairs import first_page, section
 from estimates.precision import outlook
 from tests.analysis.pairs.test_guards import TRAPS
@@ -89,7 +89,7 @@ def test_every_finding_has_a_clause_in_both_languages(name: str) -> None:
 
 def test_the_section_has_a_remark_and_a_row_per_verdict_and_one_plot() -> None:
     rows = World(constant(0.3)).rows(60, 1)
-    comparison = judged(rows)
+    comparison = judge_pairs(rows)
     for t in (EN, ZH):
         drawn = section(t, rows, comparison, {})
         tables = [b for b in drawn.blocks if isinstance(b, Table)]
@@ -119,7 +119,7 @@ def test_precision_costs_and_growth_are_sentences_in_both_languages() -> None:
 
 def test_page_one_has_one_sentence_per_phase() -> None:
     rows = World(constant(0.3)).rows(60, 1)
-    (remark,) = first_page(EN, judged(rows), {"pairs/m": "at 10 requests/s"})
+    (remark,) = first_page(EN, judge_pairs(rows), {"pairs/m": "at 10 requests/s"})
     assert remark.level == "note"
     assert re.fullmatch(
         r"The gateway adds [0-9.]+ ms \(95 % interval [0-9.]+ to [0-9.]+\) to TTFT at 10 "
@@ -130,15 +130,17 @@ def test_page_one_has_one_sentence_per_phase() -> None:
 def test_a_spoiled_comparison_is_bad_on_page_one_and_missing_pairs_are_counted() -> None:
     rows = TRAPS["rate_limited"][0](World().rows(60, 1))
     rows = rows[~((rows["request_index"] == 3) & (rows["arm"] == "a"))]
-    (remark,) = first_page(EN, judged(rows), {})
+    (remark,) = first_page(EN, judge_pairs(rows), {})
     assert remark.level == "bad" and "not comparable" in remark.text and "429" in remark.text
-    texts = [b.text for b in section(EN, rows, judged(rows), {}).blocks if isinstance(b, Remark)]
+    texts = [
+        b.text for b in section(EN, rows, judge_pairs(rows), {}).blocks if isinstance(b, Remark)
+    ]
     assert any("1 have only the reference's request" in text for text in texts)
 
 
 def test_without_streams_page_one_and_the_plot_show_total_time() -> None:
     rows = World(constant(0.3)).rows(60, 1).assign(stream=False, ttft_s=np.nan, last_token_s=np.nan)
-    comparison = judged(rows)
+    comparison = judge_pairs(rows)
     (remark,) = first_page(EN, comparison, {})
     assert "to total time" in remark.text
     (chart,) = (b for b in section(EN, rows, comparison, {}).blocks if isinstance(b, Chart))

@@ -12,7 +12,7 @@ import pytest
 
 from analysis.pairs.differences import differences
 from analysis.pairs.pairing import paired
-from analysis.pairs.verdict import NEEDED, Comparison, Conclusion, Verdict, judged
+from analysis.pairs.verdict import NEEDED, Comparison, Conclusion, Verdict, judge_pairs
 from estimates.location import location
 from recording.record import COLUMNS
 from tests.analysis.pairs.world import World, constant, heavy_noise, lognormal, stalls
@@ -35,7 +35,7 @@ def holding(world: World, runs: int, pairs: int = 60) -> tuple[int, Counter[Conc
     """How many intervals of TTFT hold the truth, and how often each word was the verdict."""
     truth, held, words = world.truth_s(), 0, Counter[Conclusion]()
     for seed in range(runs):
-        ttft = verdict_of(judged(world.rows(pairs, seed), seed), "ttft")
+        ttft = verdict_of(judge_pairs(world.rows(pairs, seed), seed), "ttft")
         words[ttft.conclusion] += 1
         held += ttft.low is not None and ttft.high is not None and ttft.low <= truth <= ttft.high
     return held, words
@@ -45,7 +45,7 @@ def speaking(world: World, runs: int, pairs: int = 60) -> int:
     """In how many runs of two equal routes anything at all is said to differ."""
     spoken = (Conclusion.ADDS, Conclusion.SAVES)
     return sum(
-        any(v.conclusion in spoken for v in judged(world.rows(pairs, seed), seed).verdicts)
+        any(v.conclusion in spoken for v in judge_pairs(world.rows(pairs, seed), seed).verdicts)
         for seed in range(runs)
     )
 
@@ -92,7 +92,7 @@ def test_at_most_10_of_200_runs_of_equal_routes_show_a_difference(
 
 
 def test_a_large_overhead_is_shown_with_an_interval_that_holds_it() -> None:
-    comparison = judged(World(constant(0.3)).rows(60, 1))
+    comparison = judge_pairs(World(constant(0.3)).rows(60, 1))
     ttft, tpot = verdict_of(comparison, "ttft"), verdict_of(comparison, "tpot")
     assert ttft.conclusion is Conclusion.ADDS and tpot.conclusion is Conclusion.NOT_SHOWN
     assert ttft.low is not None and ttft.high is not None and ttft.low < 0.3 < ttft.high
@@ -102,8 +102,8 @@ def test_a_large_overhead_is_shown_with_an_interval_that_holds_it() -> None:
 
 def test_swapping_the_arms_turns_adds_into_saves_and_negates_every_difference() -> None:
     rows = World(constant(0.3)).rows(60, 1)
-    swapped = judged(rows.assign(arm=rows["arm"].map({"a": "b", "b": "a"})))
-    plain = judged(rows)
+    swapped = judge_pairs(rows.assign(arm=rows["arm"].map({"a": "b", "b": "a"})))
+    plain = judge_pairs(rows)
     assert verdict_of(swapped, "ttft").conclusion is Conclusion.SAVES
     for verdict, mirrored in zip(plain.verdicts, swapped.verdicts, strict=True):
         assert verdict.least == pytest.approx(-(mirrored.least or 0.0), abs=1e-9)
@@ -132,10 +132,10 @@ def test_pairs_scatter_half_as_much_as_runs_one_after_the_other(pairs: int) -> N
 @pytest.mark.slow
 def test_an_overhead_of_the_visible_size_is_shown_in_most_runs() -> None:
     """It promises four of five; at least 30 of 50 do."""
-    visible = verdict_of(judged(World(constant(0.0)).rows(100, 3)), "ttft").visible
+    visible = verdict_of(judge_pairs(World(constant(0.0)).rows(100, 3)), "ttft").visible
     assert visible is not None and 0.03 < visible < 0.2
     shown = sum(
-        verdict_of(judged(World(constant(visible)).rows(100, 100 + seed)), "ttft").conclusion
+        verdict_of(judge_pairs(World(constant(visible)).rows(100, 100 + seed)), "ttft").conclusion
         is Conclusion.ADDS
         for seed in range(50)
     )
@@ -145,14 +145,14 @@ def test_an_overhead_of_the_visible_size_is_shown_in_most_runs() -> None:
 
 def test_fewer_than_20_pairs_are_not_enough_for_a_verdict() -> None:
     for pairs in (1, 5, 19):
-        comparison = judged(World(constant(5.0)).rows(pairs, 1))
+        comparison = judge_pairs(World(constant(5.0)).rows(pairs, 1))
         assert {v.conclusion for v in comparison.verdicts} == {Conclusion.NOT_ENOUGH}
         assert all(v.p is None and v.low is None for v in comparison.verdicts)
 
 
 def test_holms_adjustment_counts_all_phases() -> None:
     slower, equal = World(constant(0.3)).rows(60, 1), World(constant(0.0)).rows(60, 2, "pairs/n")
-    alone, both = judged(slower), judged(pd.concat([slower, equal]))
+    alone, both = judge_pairs(slower), judge_pairs(pd.concat([slower, equal]))
     assert {v.phase for v in both.verdicts} == {"pairs/m", "pairs/n"}
     assert verdict_of(both, "ttft").p == verdict_of(alone, "ttft").p
     assert (verdict_of(both, "ttft").adjusted or 0) > (verdict_of(alone, "ttft").adjusted or 0)
@@ -163,7 +163,7 @@ def test_failures_of_one_arm_lower_its_success_rate() -> None:
     rows = World(constant(0.0)).rows(100, 1)
     hit = (rows["arm"] == "a") & (rows["request_index"] % 5 == 0)
     rows.loc[hit, ["success", "outcome", "http_status"]] = [False, "server_error", 500]
-    success = verdict_of(judged(rows), "success")
+    success = verdict_of(judge_pairs(rows), "success")
     assert success.conclusion is Conclusion.SAVES and success.least == pytest.approx(-0.2)
 
 
@@ -171,7 +171,7 @@ def test_a_pair_with_a_cancelled_request_is_left_out_of_success() -> None:
     rows = World(constant(0.0)).rows(100, 1)
     hit = (rows["arm"] == "a") & (rows["request_index"] % 5 == 0)
     rows.loc[hit, ["success", "outcome"]] = [False, "cancelled"]
-    success = verdict_of(judged(rows), "success")
+    success = verdict_of(judge_pairs(rows), "success")
     assert success.conclusion is Conclusion.NOT_SHOWN and success.pairs == 80
 
 
@@ -180,14 +180,14 @@ def test_the_needed_columns_with_nullable_types_give_the_same_verdicts() -> None
     rows.loc[rows["request_index"] == 3, ["ttft_s", "completion_tokens", "completion_id"]] = None
     read_columns = [name for name in NEEDED if name in rows.columns]
     assert set(NEEDED) - set(COLUMNS) <= {"arm"}
-    assert judged(rows[read_columns].convert_dtypes()) == judged(rows)
+    assert judge_pairs(rows[read_columns].convert_dtypes()) == judge_pairs(rows)
 
 
 def test_costs_are_summed_over_pairs_in_which_both_state_one() -> None:
     rows = World().rows(60, 1)
     rows.loc[(rows["request_index"] < 5) & (rows["arm"] == "a"), "api_cost"] = None
     rows.loc[(rows["request_index"] >= 5) & (rows["arm"] == "a"), "api_cost"] = 0.0003
-    comparison = judged(rows)
+    comparison = judge_pairs(rows)
     bill = comparison.costs["pairs/m"]
     assert (bill.a, bill.b) == (pytest.approx(0.0165), pytest.approx(0.0055))
     assert (bill.pairs, bill.unknown) == (55, 5) and bill.per_pair == pytest.approx(0.0004)
@@ -197,11 +197,11 @@ def test_costs_are_summed_over_pairs_in_which_both_state_one() -> None:
 
 def test_the_overhead_that_the_gateway_states_is_kept_apart() -> None:
     rows = World().rows(60, 1)
-    assert judged(rows).stated_overheads == {}
-    own = judged(rows.assign(stated_overhead_s=0.003)).stated_overheads["pairs/m"]
+    assert judge_pairs(rows).stated_overheads == {}
+    own = judge_pairs(rows.assign(stated_overhead_s=0.003)).stated_overheads["pairs/m"]
     assert (own.median_s, own.count) == (0.003, 60)
 
 
 def test_verdicts_do_not_depend_on_the_order_of_rows() -> None:
     rows = World().rows(60, 1)
-    assert judged(rows, 7) == judged(rows.sample(frac=1, random_state=1), 7)
+    assert judge_pairs(rows, 7) == judge_pairs(rows.sample(frac=1, random_state=1), 7)
