@@ -25,8 +25,8 @@ from recording.arms import REFERENCE
 from recording.events import Unwritable
 from recording.record import RequestRecord
 from rules.budget import DealtBudget
-from tasks.exchange import planned_only
 from tasks.job import Job
+from tasks.row import planned_only
 from tasks.transport_failure import NotSent
 
 LEAD_S = 0.25  # time to build a request and, where needed, to open its connection

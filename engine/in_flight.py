@@ -14,8 +14,8 @@ from recording.errors import InputError
 from recording.in_flight_file import in_flight_of
 from recording.part_file import PartError, rows
 from recording.record import RequestRecord
-from tasks.exchange import lost
 from tasks.job import Job, Origin
+from tasks.row import lost
 
 FASTER = 1.25
 """The most a lost generator may have sent, relative to the busiest known generator."""

@@ -12,8 +12,8 @@ from typing import Any
 from loadshapes.phase import Phase
 from recording.not_sent import EVENT, Unsent
 from recording.record import COLUMNS, RequestRecord, decode
-from tasks.exchange import planned_only
 from tasks.job import Job, Origin
+from tasks.row import planned_only
 
 ROOT = Path(__file__).resolve().parent.parent
 CANARY = "sk-canary-4d1f0c7a9b"  # the key of every test run; it must appear nowhere

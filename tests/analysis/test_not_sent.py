@@ -21,8 +21,8 @@ from analysis.report.report import look
 from loadshapes.phase import Phase
 from recording.not_sent import EVENT, Unsent
 from recording.record import RequestRecord
-from tasks.exchange import planned_only
 from tasks.job import Job, Origin
+from tasks.row import planned_only
 from tests.analysis.runs import failed, make, record
 from tests.builders import changed, phase_of
 

@@ -42,8 +42,8 @@ from settings.endpoint import Endpoint
 from settings.money import Tariff
 from settings.options import Options
 from settings.resume import going_on, recalled
-from tasks.exchange import planned_only
 from tasks.job import Job, Origin
+from tasks.row import planned_only
 from tasks.transport_failure import NotSent
 
 COST = 0.001

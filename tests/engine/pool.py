@@ -16,8 +16,8 @@ from recording.not_sent import Unsent
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from settings.options import Options
-from tasks.exchange import planned_only
 from tasks.job import Job, Origin
+from tasks.row import planned_only
 from tasks.transport_failure import NotSent
 from tests.builders import phase_of
 

@@ -15,7 +15,8 @@ from recording.arms import GATEWAY, REFERENCE
 from recording.events import PrecisionReached
 from recording.outcome import Outcome
 from recording.record import RequestRecord
-from tasks.exchange import Job, planned_only
+from tasks.job import Job
+from tasks.row import planned_only
 from tests.builders import changed
 from tests.engine.pool import BASE, ORIGIN, Pool
 

@@ -59,5 +59,5 @@ def test_an_exchange_leaves_no_reference_cycle_whatever_comes_back(serve: Serve,
 def test_handing_out_jobs_leaves_no_reference_cycle() -> None:
     pool = Pool(BASE)
     cycles = left_by(pool.run)
-    assert cycles["tasks.exchange.Job"] == 0
+    assert cycles["tasks.job.Job"] == 0
     assert not {name for name in cycles if name.endswith("function")}

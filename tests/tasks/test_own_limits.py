@@ -9,7 +9,7 @@ import gevent.socket
 import pytest
 
 import tasks.answer
-import tasks.exchange
+import tasks.answer_row
 import tasks.route
 from recording.outcome import Outcome
 from rules import local_errors
@@ -111,7 +111,7 @@ def test_every_limit_says_what_to_raise_in_both_languages() -> None:
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize("typed", [False, True], ids=["post", "typed"])
 @pytest.mark.parametrize(
-    "where", [(tasks.answer, "trouble"), (tasks.answer, "_kind"), (tasks.exchange, "usage")]
+    "where", [(tasks.answer, "trouble"), (tasks.answer, "_kind"), (tasks.answer_row, "usage")]
 )
 @pytest.mark.parametrize("error", [TypeError, KeyError, AttributeError, ZeroDivisionError])
 def test_a_bug_of_ours_is_internal_error_and_logged(
