@@ -64,6 +64,6 @@ def elided(printed: str, shown: str) -> str:
 
 
 def _kind(line: str) -> str:
-    """The first word of a line, without the run's name; of a log line, of its message."""
-    message = RUN.sub("", LOGGED.sub("", line)).strip()
+    """The first word of a line, without the run's name; of a line of the log, of its message."""
+    message = RUN.sub("", LOGGED.sub("[", line)).strip()
     return message if message in (EDGE, LEFT_OUT) else message.split()[0]

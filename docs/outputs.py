@@ -141,12 +141,18 @@ def placed(text: str, old: str, new: str, wrote: Iterable[Path]) -> str:
 
 
 def _like(table: str, fresh: Iterable[str]) -> str:
-    """The new table with the same first columns; the one that stands there if none has."""
-    first = table.split("|")[1:3]
-    new = next((one for one in fresh if one.split("|")[1:3] == first), None)
-    if new is None:
+    """The new table with the same first columns, of several the one with most of the columns; the
+    one that stands there if none has."""
+    old = _columns(table)
+    alike = [new for new in fresh if _columns(new)[:2] == old[:2]]
+    if not alike:
         return table
+    new = max(alike, key=lambda one: len({*_columns(one)} & {*old}))
     return new if "\n\n*" in table else new.split("\n\n*")[0] + "\n" * new.count("\n\n*")
+
+
+def _columns(table: str) -> list[str]:
+    return [name.strip() for name in table.split("\n", 1)[0].strip("|").split("|")]
 
 
 def why_not(page: Path) -> str:

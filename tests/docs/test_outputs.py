@@ -65,6 +65,19 @@ def test_a_new_verdict_is_shown_where_the_page_leaves_out_only_the_paths() -> No
     assert console.elided(printed, shown) == printed.replace("\nresults/b\n", "...\n")
 
 
+def test_the_progress_of_a_phase_is_not_its_line() -> None:
+    printed = "[2026-11-27 14:10:05,187] vm/INFO/weighbridge: p/1 done\nphase  ok\np/1     9\n"
+    assert console.elided(printed, "...\nphase  ok\np/1     1\n").startswith("...\nphase")
+
+
+def test_of_tables_that_begin_alike_the_one_with_the_same_columns_is_taken(tmp_path: Path) -> None:
+    pairs = "| Model | Pairs | Hits |\n|---|---|---|\n| m | 2 | 1 |\n"
+    times = "| Model | Pairs | Cold | New |\n|---|---|---|---|\n| m | 2 | 9 | 8 |\n"
+    (report := tmp_path / "report.md").write_text(f"{pairs}\n{times}")
+    old = "| Model | Pairs | Cold |\n|---|---|---|\n| m | 2 | 7 |\n"
+    assert outputs.placed(f"x\n{old}", "x\n", "y\n", [report]) == f"y\n{times}"
+
+
 def test_a_late_generator_spoils_a_page_that_shows_what_it_measured() -> None:
     """A phase of it always, the gaps of its streams only where the page shows the verdict."""
     phase = "BAD  rpm/m/6 is generator-limited, do not trust it: ...\n"
