@@ -15,18 +15,20 @@ from settings.address import MODEL, Address
 from tasks.answer_flags import same_model
 
 _NEAR = 3
+_SHOWN = 5
 _MOST = 10_000  # models that are looked at
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """One doubt from the check: `kind` is `base_url` or `model`, `asked` the given value, `near`
-    the probable alternatives, likeliest first.
+    the probable alternatives, likeliest first. Without any, `listed` begins the gateway's list.
     """
 
     kind: str
     asked: str
     near: tuple[str, ...]
+    listed: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """The doubt in one sentence."""
@@ -36,7 +38,12 @@ class Doubt:
                 f"{self.asked} has no /models, but {near} has: did you mean that as the base URL?"
             )
         sentence = f"the gateway does not list the model {quoted(self.asked, 80)}"
-        return f"{sentence}: did you mean {near}?" if near else f"{sentence}: is its name right?"
+        if near:
+            return f"{sentence}: did you mean {near}?"
+        if not self.listed:
+            return f"{sentence}: is its name right?"
+        listed = ", ".join(quoted(name, 80) for name in self.listed)
+        return f"{sentence}: is its name right? The list begins with {listed}."
 
 
 def other_base(where: Address) -> Address | None:
@@ -65,5 +72,6 @@ def unlisted(model_names: Iterable[str], models: list[str]) -> list[Doubt]:
             continue
         folded = {name.casefold(): name for name in models}
         near = get_close_matches(model.casefold(), list(folded), n=_NEAR, cutoff=0.6)
-        doubts.append(Doubt("model", model, tuple(folded[name] for name in near)))
+        listed = () if near else tuple(models[:_SHOWN])
+        doubts.append(Doubt("model", model, tuple(folded[name] for name in near), listed))
     return doubts

@@ -170,8 +170,8 @@ class Table:
         configured = [pair for pair in PAIRS if self.of(pair.url)]
         if not configured:
             raise OperatorError(
-                "no gateway is named: give -H https://host/v1, or set NONELINEAR_OPENAI_BASE_URL "
-                f"or OPENAI_BASE_URL in the environment or {_DOTENV}, or use --simulator."
+                "no gateway is named: give -H https://host/v1, or set OPENAI_BASE_URL in the "
+                f"environment or {_DOTENV}, or use --simulator."
             )
         ready = [pair for pair in configured if keyless or self.of(pair.key)]
         pair, why = (ready or configured)[0], ""

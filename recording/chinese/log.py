@@ -63,6 +63,7 @@ COMPOSED: Mapping[str, str] = {
     "calibrated; the windows of this model will use about … tokens, at a cost of about … by the probes'": "已校准；该模型的窗口约用 {0} token，按校准请求估算费用约 {1}",
     "the gateway does not list the model …: did you mean …?": "网关的模型列表中没有 {0}：是否应为 {1}？",
     "the gateway does not list the model …: is its name right?": "网关的模型列表中没有 {0}：名称是否正确？",
+    "the gateway does not list the model …: is its name right? The list begins with ….": "网关的模型列表中没有 {0}：名称是否正确？列表开头为 {1}。",
 }
 """Sentences that the code puts together from pieces."""
 

@@ -48,8 +48,7 @@ SETTINGS: Mapping[str, str] = {
     "NAME_API_KEY can be set.": "--gateway {0} 不能用作名称：请用字母、数字和“-”，以便设置 NAME_BASE_URL 和 NAME_API_KEY。",
     "--gateway … is … (…), and -H says …: remove one of them.": "--gateway {0} 为 {1}（{2}），而 -H 写的是 {3}：请去掉其一。",
     "no API key: set … in the environment or … (--auth none for a gateway without a key).": "没有 API 密钥：请在环境变量或 {1} 中设置 {0}（网关不需要密钥时用 --auth none）。",
-    "no gateway is named: give -H https://host/v1, or set NONELINEAR_OPENAI_BASE_URL or "
-    "OPENAI_BASE_URL in the environment or …, or use --simulator.": "未指定网关：请给出 -H https://host/v1，或在环境变量或 {0} 中设置 NONELINEAR_OPENAI_BASE_URL 或 "
+    "no gateway is named: give -H https://host/v1, or set OPENAI_BASE_URL in the environment or …, or use --simulator.": "未指定网关：请给出 -H https://host/v1，或在环境变量或 {0} 中设置 "
     "OPENAI_BASE_URL，或使用 --simulator。",
     "the only key is …, which belongs to … (…), and -H says …: a key is sent only to its own "
     "gateway. …": "唯一的密钥是 {0}，属于 {1}（{2}），而 -H 写的是 {3}：密钥只发给它所属的网关。{4:+}",
