@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -61,9 +62,9 @@ class Finding:
     `worth`: what tokens cost by the price table, money (None: not known). `slight`: so small, or so
     plain, that it need not be a fault. `hits`: of the case's requests only those that read from the
     cache; `partly`: only those with some of its prompts. `beside_plain`: compared with plain
-    requests, not with the table. `cases` are those of single requests, each with how many;
-    `factor`: each charge is so many times what is due; `each`: what each request costs, or the unit
-    to which it is rounded, money (0: neither).
+    requests, not with the table. `at_least`: the amount may be higher. `cases` are those of single
+    requests, each with how many; `factor`: each charge is so many times what is due; `each`: what
+    each request costs, or the unit to which it is rounded, money (0: neither).
     """
 
     kind: Kind
@@ -75,6 +76,7 @@ class Finding:
     hits: bool = False
     partly: bool = False
     beside_plain: bool = False
+    at_least: bool = False
     cases: tuple[tuple[str, int], ...] = ()
     factor: float = 0.0
     each: float = 0.0
@@ -90,3 +92,15 @@ class Finding:
     def unit(self) -> str:
         """What its amount is in: `money`, `tokens`, `times`; empty: it has none."""
         return _UNITS.get(self.kind, "")
+
+    def as_dict(self) -> dict[str, Any]:
+        """What JSON files hold of it."""
+        return {
+            "kind": self.kind.value,
+            "case": self.case,
+            "grave": self.grave,
+            "amount": self.amount if self.unit else None,
+            "unit": self.unit or None,
+            "worth": self.worth,
+            "requests": self.rows,
+        }

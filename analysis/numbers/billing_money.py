@@ -172,6 +172,7 @@ def _named(
                 slight=case == "n" and _of_one_reply(charges, rows, model, prices, slack),
                 hits=all(group.hit for group in units),
                 partly=any(not group.whole for group in units),
+                at_least=any(charged.at_most for charged in charges),
             )
         )
     if judged.strays:

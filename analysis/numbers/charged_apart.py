@@ -30,6 +30,7 @@ class Charge:
 
     `hit`: it read from the cache, whose price is one of its own. `prompt`: the text and repeats of
     its prompt, where it has them. Rounding leaves the cost `low` to `high` times what is due.
+    `at_most`: no more than that is due, and less may be.
     """
 
     case: str
@@ -40,6 +41,7 @@ class Charge:
     due: float
     low: float
     high: float
+    at_most: bool = False
 
     @property
     def off(self) -> int:
@@ -99,11 +101,14 @@ def charge(row: Row, place: int, due: Callable[[Row], float | None], slack: floa
     else:
         low, high = (inf, inf) if cost > base + off else (0.0, inf)
     prompt = repeats(row["scenario"], row["request_index"])
-    charged = Charge(row["scenario"], bool(cached_of(row)), prompt, place, cost, base, low, high)
+    at_most = bool(row.get("at_most"))
+    charged = Charge(
+        row["scenario"], bool(cached_of(row)), prompt, place, cost, base, low, high, at_most
+    )  # fmt: skip
     may_be_cached = (
         not known(row["cached_tokens"]) and (row["prompt_tokens"] or 0) >= CACHEABLE_TOKENS
     )
-    return None if may_be_cached and charged.off < 0 else charged
+    return None if (may_be_cached or at_most) and charged.off < 0 else charged
 
 
 def apart(charges: Sequence[Charge], cases: Sequence[str]) -> Apart:

@@ -179,6 +179,7 @@ def money(name: Name, amount: Callable[[Value], float | None]) -> Column[Value, 
 
 # ---- other names in several tables
 
+BILL_BY_CASE = Name("The bill, case by case", "逐项核对账单")
 COST = Name("Cost", "费用")
 CONCLUSION = Name("Conclusion", "结论")
 FOUND = Name("Found", "实测")

@@ -54,6 +54,40 @@ def _quota(body: Body) -> Account | None:
     )  # fmt: skip
 
 
+def _openrouter_key(body: Body) -> Account | None:
+    if "usage" not in body or "limit_remaining" not in body:
+        return None
+    return Account("OpenRouter /key", number(body["usage"]), number(body["limit_remaining"]))
+
+
+def _token_usage(body: Body) -> Account | None:
+    """new-api's `/api/usage/token`, which an API key may ask; of an unlimited one nothing is left.
+
+    Source: controller/token.go, GetTokenUsage.
+    """
+    if body.get("object") != "token_usage":
+        return None
+    left = None if body.get("unlimited_quota") is True else number(body.get("total_available"))
+    return Account(
+        "new-api token usage", number(body.get("total_used")), left,
+        per_unit=QUOTA_PER_USD, finest=Decimal(1),
+    )  # fmt: skip
+
+
+def _billing_usage(body: Body) -> Account | None:
+    """`/dashboard/billing/usage`: hundredths of the currency, by steps of one quota.
+
+    Source: one-api's controller/billing.go, GetUsage.
+    """
+    if body.get("object") != "list" or "total_usage" not in body:
+        return None
+    cents = Decimal(100)
+    return Account(
+        "one-api/new-api billing usage", number(body["total_usage"]), None,
+        per_unit=cents, finest=cents / QUOTA_PER_USD,
+    )  # fmt: skip
+
+
 def _litellm(body: Body) -> Account | None:
     info = inner(body.get("info", body.get("user_info")))
     if "spend" not in info:
@@ -63,7 +97,9 @@ def _litellm(body: Body) -> Account | None:
     return Account("LiteLLM key info", spent, remaining, most)
 
 
-_READERS: tuple[Callable[[Body], Account | None], ...] = (_openrouter, _litellm, _quota)
+_READERS: tuple[Callable[[Body], Account | None], ...] = (
+    _openrouter, _openrouter_key, _litellm, _token_usage, _billing_usage, _quota,
+)  # fmt: skip
 """Each is asked in this order whether a saved answer is of its kind."""
 
 
@@ -131,7 +167,7 @@ def read(path: Path, per_unit: Decimal | None = None, currency: str = "") -> Acc
             if (account := reader(each)) and (
                 account.spent is not None or account.remaining is not None
             ):
-                if per_unit is not None and account.per_unit == 1:
+                if per_unit is not None and account.per_unit != QUOTA_PER_USD:
                     raise RunError(
                         f"leave out --quota-per-unit: {path} has no quota, {account.kind} counts "
                         "money."
@@ -143,7 +179,8 @@ def read(path: Path, per_unit: Decimal | None = None, currency: str = "") -> Acc
                 )  # fmt: skip
     raise RunError(
         f"{path} is not a balance that Weighbridge knows: give the answer of OpenRouter's "
-        "/credits, of /api/user/self (one-api, new-api) or of LiteLLM's /key/info."
+        "/credits or /key, of /api/user/self, /api/usage/token or /dashboard/billing/usage "
+        "(one-api, new-api), or of LiteLLM's /key/info."
     )
 
 

@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> bool:
     Raises RunError, PriceError and OSError.
     """
     from analysis.page.words import Words
-    from analysis.reconcile import bill, page
+    from analysis.reconcile import bill, billing_cases, page
     from analysis.reconcile.arrivals import arrivals
     from analysis.reconcile.reconciliation import reconcile
     from rules.prices import Prices, read
@@ -98,9 +98,9 @@ def run(options: argparse.Namespace) -> bool:
     arrived = arrivals(loaded, log) if log else None
     if charged is None and log is not None and loaded.currency in (None, log.currency):
         charged = bill.of_log(log)
-    reconciled = replace(
-        reconcile(loaded, prices, charged, tolerance, share), arrivals=arrived, balances=accounts
-    )
+    compared = reconcile(loaded, prices, charged, tolerance, share)
+    compared = billing_cases.explained(compared, compared.tolerance)
+    reconciled = replace(compared, arrivals=arrived, balances=accounts)
     sentences = page.sentences(reconciled, Words(options.lang))
     print(*map(printable, [*sentences, *page.write(reconciled, options.lang)]), sep="\n")
     return not reconciled.agrees

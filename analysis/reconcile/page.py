@@ -11,6 +11,7 @@ from analysis.page.blocks import Block, Page, Remark, Section, Table
 from analysis.page.columns import Column, Name, table
 from analysis.page.vocabulary import (
     AGREE,
+    BILL_BY_CASE,
     DISAGREE,
     MODEL,
     OUTCOME,
@@ -24,7 +25,7 @@ from analysis.page.vocabulary import (
 )
 from analysis.page.words import ABSENT, Lang, Words, integer
 from analysis.reading.atomic_file import replace_text
-from analysis.reconcile import beside, cancelled
+from analysis.reconcile import beside, billing_cases, cancelled
 from analysis.reconcile.reconciliation import Finding, Line, Reconciliation, at_stake
 from analysis.reconcile.sums import Balance, balance, grouped, plain
 from recording.exact_amount import money_sum
@@ -41,23 +42,36 @@ def write(result: Reconciliation, lang: Lang) -> tuple[Path, Path]:
     paths = result.run.folder / "reconcile.md", result.run.folder / "reconcile.json"
     texts = (
         markdown.render(compose(result, lang)),
-        as_json(plain(result) | {"cancelled": [asdict(charge) for charge in cancelled.of(result)]})
-        + "\n",
+        as_json(plain(result) | _of_billing(result)) + "\n",
     )
     for path, text in zip(paths, texts, strict=True):
         replace_text(path, text)
     return paths
 
 
+def _of_billing(result: Reconciliation) -> dict[str, Any]:
+    """What the JSON holds of the cases of mode billing."""
+    return {
+        "cancelled": [asdict(charge) for charge in cancelled.of(result)],
+        "billing": {
+            model: [finding.as_dict() for finding in found]
+            for model, found in billing_cases.findings(result).items()
+        },
+    }
+
+
 def sentences(result: Reconciliation, t: Words) -> list[str]:
-    """The result: one sentence each on the money, the log and the balances."""
+    """The result: one sentence each on the money, the log and the balances, and on the cases and
+    the cancelled requests of mode billing.
+    """
     texts = [t(_sentence(result), _sentence_zh(result))] if result.prices or result.bill else []
     if result.arrivals is not None:
         texts.append(beside.arrivals_sentence(result.arrivals, t))
     if result.balances is not None:
         texts.append(beside.balances_sentence(result.balances, t))
         texts += beside.explanations(result.balances, t) if not result.balances.agrees else []
-    return texts
+    of_mode = [*billing_cases.remarks(t, result), *cancelled.remarks(t, result)]
+    return texts + [remark.text for remark in of_mode if isinstance(remark, Remark)]
 
 
 def _sentence(result: Reconciliation) -> str:
@@ -86,6 +100,8 @@ def compose(result: Reconciliation, lang: Lang) -> Page:
             Section(t("By outcome", "按结果"), [_outcomes(t, result)]),
             Section(t("Findings", "差异明细"), [*_findings(t, result)]),
         ]
+    cases = billing_cases.remarks(t, result)
+    sections.append(Section(t(*BILL_BY_CASE), cases))
     sections.append(Section(t("Cancelled requests", "取消的请求"), cancelled.remarks(t, result)))
     if result.arrivals is not None:
         sections.append(beside.arrivals_section(result.arrivals, t))

@@ -86,12 +86,20 @@ def sentence(t: Words, model: str, finding: Finding) -> str:
             )
         case Kind.CHARGED_OTHERWISE:
             which, which_zh = _which(finding)
+            tokens_en, tokens_zh = (
+                (
+                    "such replies to the same prompt that state their tokens",
+                    "给出 token 数的同类回复",
+                )
+                if finding.case == "stream_no_usage"
+                else ("their stated tokens", "其给出的 token 数")
+            )
+            least_en, least_zh = ("at least ", "至少") if finding.at_least else ("", "")
             text = t(
-                f"{case}: {which} are not charged as their stated tokens, "
-                f"{paid} {way_en} in all, while others sent in between are. "
-                + _one_reply(t, finding),
-                f"{case}：{which_zh}请求的费用与其给出的 token 数不符，"
-                f"合计{way_zh} {paid}，而其间发送的其他情形相符。" + _one_reply(t, finding),
+                f"{case}: {which} are not charged as {tokens_en}, {least_en}{paid} {way_en} in "
+                f"all, while others sent in between are. {_one_reply(t, finding)}",
+                f"{case}：{which_zh}请求的费用与{tokens_zh}不符，合计{least_zh}{way_zh} {paid}，"
+                f"而其间发送的其他情形相符。{_one_reply(t, finding)}",
             )
         case Kind.CHARGED_AFTER:
             text = t(

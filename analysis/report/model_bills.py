@@ -27,18 +27,7 @@ def _numbers(bill: ModelBill) -> BillingNumbers:
         priced=bill.priced,
         cost_stated=bill.stated,
         overcharge=bill.overcharge,
-        findings=[
-            BillingFinding(
-                kind=one.kind.value,
-                case=one.case,
-                grave=one.grave,
-                amount=one.amount if one.unit else None,
-                unit=one.unit or None,
-                worth=one.worth,
-                requests=one.rows,
-            )
-            for one in bill.findings
-        ],
+        findings=[BillingFinding(**each.as_dict()) for each in bill.findings],
         cases=[
             BillingCase(
                 case=one.case,

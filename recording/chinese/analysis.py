@@ -55,9 +55,10 @@ ANALYSIS: Mapping[str, str] = {
     "--balance-before is of … and --balance-after of …: give both of one account.": "--balance-before 属于 {0}，--balance-after 属于 {1}：请给出同一账户的两个余额。",
     "leave out --quota-per-unit: … has no quota, … counts money.": "请去掉 --quota-per-unit：{0} 没有额度，{1} 以金额计。",
     "the two balances have no number in common: give two of one kind.": "两个余额没有共同的数值：请给出同一种余额。",
-    "… is not a balance that Weighbridge knows: give the answer of OpenRouter's /credits, of "
-    "/api/user/self (one-api, new-api) or of LiteLLM's /key/info.": "{0} 不是可识别的余额：请给出 OpenRouter 的 /credits、one-api 或 new-api 的 /api/user/self、"
-    "或 LiteLLM 的 /key/info 的应答。",
+    "… is not a balance that Weighbridge knows: give the answer of OpenRouter's /credits or "
+    "/key, of /api/user/self, /api/usage/token or /dashboard/billing/usage (one-api, new-api), or of "
+    "LiteLLM's /key/info.": "{0} 不是可识别的余额：请给出 OpenRouter 的 /credits 或 /key，one-api 或 new-api 的 "
+    "/api/user/self、/api/usage/token 或 /dashboard/billing/usage，或 LiteLLM 的 /key/info 的应答。",
     "… …: give the answer of the gateway as it was.": "{0} {1}：请给出网关的原始应答。",
     "… has no column … for …: name one of ….": "{0} 没有用于 {2} 的列 {1}：请从 {3} 中选择。",
     "… must be a CSV in UTF-8, export it again: ….": "{0} 须为 UTF-8 编码的 CSV，请重新导出：{1}。",

@@ -35,6 +35,20 @@ def key(spend: float) -> Any:
     return {"key": "hashed", "info": {"spend": spend, "max_budget": None}}
 
 
+def key_usage(spent: float) -> Any:
+    return {"data": {"label": "sk-or-...", "limit": None, "limit_remaining": None, "usage": spent}}
+
+
+def token_usage(used: int) -> Any:
+    data = {"object": "token_usage", "total_used": used, "total_available": -used,
+            "total_granted": 0, "unlimited_quota": True}  # fmt: skip
+    return {"code": True, "message": "ok", "data": data}
+
+
+def cents(usage: float) -> Any:
+    return {"object": "list", "total_usage": usage}
+
+
 def look(
     folder: Path, before: Any, after: Any, *rows: RequestRecord, tolerance: float | None = None
 ) -> Balances:
@@ -50,15 +64,17 @@ def look(
         (key(1.5), key(1.500138)),
         (quota(750_000, 9_999, 3), quota(750_069, 9_930, 5)),
         ({"data": {"quota": 9_999}}, {"data": {"quota": 9_930}}),  # what is left alone
+        (key_usage(1.5), key_usage(1.500138)),
+        (token_usage(750_000), token_usage(750_069)),
+        (cents(150.0), cents(150.01380000000001)),
     ],
 )
 def test_a_gateway_that_charges_what_it_states_agrees(
     tmp_path: Path, before: Any, after: Any
 ) -> None:
     statement = look(tmp_path, before, after, record(0), record(1))
-    assert (
-        statement.agrees and statement.difference == 0 and statement.charged == Decimal("0.000138")
-    )
+    assert statement.agrees and round(statement.charged, 15) == Decimal("0.000138")
+    assert statement.difference is not None and abs(statement.difference) < Decimal("1e-15")
 
 
 def test_a_request_charged_twice_is_a_difference_with_its_amount(tmp_path: Path) -> None:

@@ -73,6 +73,43 @@ def test_the_report_finds_exactly_what_the_gateway_does(
     assert [one.kind.value for one in bill.findings] == kinds
 
 
+@pytest.mark.long
+def test_a_bill_that_charges_streams_without_usage_twice_is_named_and_an_honest_one_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The gateway's own account is the bill; no reply states what those streams cost."""
+    (tmp_path / "p.toml").write_text(PROFILE)
+    (tmp_path / "prices.toml").write_text(PRICES)
+    gateway = Simulator(tmp_path / "log.csv", "--profile", tmp_path / "p.toml")
+    try:
+        result = run(
+            "-H", gateway.url, "--mode", "billing", "--model", "glm-5",
+            "--prices", tmp_path / "prices.toml", results=tmp_path / "r",
+        )  # fmt: skip
+        rows = gateway.rows()
+    finally:
+        gateway.stop()
+    assert result.folder is not None, result.text
+    assert "as far as replies state it, no case is counted or charged differently" in result.text
+    silent = {row.task_id for row in result.rows() if row.scenario == "stream_no_usage"}
+    doubled = [
+        {**row, "billed": f"{2 * float(row['billed']):.6f}"} if row["task_id"] in silent else row
+        for row in rows
+    ]
+    # Replies differ, so only the budget of 64 output tokens bounds what they may cost at most.
+    most = [(int(row["prompt_tokens"]) + 64 * 4) / 1e6 for row in rows if row["task_id"] in silent]
+    paid = [2 * float(row["billed"]) for row in rows if row["task_id"] in silent]
+    for bill, code, sentence in (
+        (rows, 0, "the bill charges every case by its stated tokens"),
+        (doubled, 1, "streamed, usage not asked for: all 3 requests are not charged as such"),
+    ):
+        assert main(["reconcile", str(result.folder), *print_bill(tmp_path / "b", bill)]) == code
+        assert sentence in capsys.readouterr().out
+    content = json.loads((result.folder / "reconcile.json").read_text("utf-8"))
+    ((finding,),) = content["billing"].values()
+    assert sum(paid) - sum(most) <= finding["amount"] <= sum(paid) / 2 and finding["grave"]
+
+
 CANCELLED = """
 any_model = true
 [latency]

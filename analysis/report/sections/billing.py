@@ -8,7 +8,7 @@ from analysis.numbers.billing_findings import Kind
 from analysis.numbers.billing_money import REFUSED
 from analysis.page.blocks import Block, Remark, Section, Text
 from analysis.page.columns import Column, Name, table
-from analysis.page.vocabulary import CHARGED, money
+from analysis.page.vocabulary import BILL_BY_CASE, CHARGED, money
 from analysis.page.words import ABSENT, Words, integer
 from analysis.report.billing_words import sentence
 from analysis.report.model_bills import bills
@@ -29,7 +29,7 @@ def section(view: View) -> Section:
     blocks: list[Block] = []
     for bill in bills(view):
         blocks += [*remarks(t, bill), _table(t, bill)]
-    return Section(t("The bill, case by case", "逐项核对账单"), blocks)
+    return Section(t(*BILL_BY_CASE), blocks)
 
 
 def first_page(view: View) -> list[Remark]:
