@@ -60,7 +60,7 @@ def _of_model(model: str, tests: list[Test], prices: Prices | None) -> Bilingual
         if test.full_length is not None:
             rest = use(test.full_length, test.exact)
             en = f"{en} where it differs at once, else {rest.en}"
-            zh = f"若立即显出差异，{zh}，否则{rest.zh}"
+            zh = f"若一开始就有差异，{zh}，否则{rest.zh}"
         return Bilingual(f"{test.name.en}, {en}", f"{test.name.zh}，{zh}")
 
     text = joined(map(clause, tests))
@@ -75,7 +75,7 @@ def _tests(options: Options, known: Reference | None) -> Iterator[Test]:
     if options.enrol:
         yield Test(Bilingual("a reference", "生成参照"), bound.enrolment(ANSWERS), exact=True)
     else:
-        honoured = Bilingual("whether settings are honoured", "各项设置是否生效")
+        honoured = Bilingual("whether settings are honoured", "参数是否生效")
         yield Test(honoured, bound.settings(known is not None))
     if known is not None:
         if known.logprobs is not None:

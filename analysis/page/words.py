@@ -54,9 +54,9 @@ class Words:
         """A text in brackets behind another."""
         return self(f" ({text})", f"（{text}）")
 
-    def more(self, count: int) -> str:
-        """What ends a list that leaves out `count` items."""
-        return self(" …", " 等") if count > 0 else ""
+    def shortened(self, listed: str, left_out: int) -> str:
+        """A list, with a mark at its end if items are left out."""
+        return self(f"{listed} …", f"{spaced(listed).lstrip()}等") if left_out > 0 else listed
 
     def money(self, amount: float | None, unknown: int = 0) -> str:
         """An amount in the run's currency, and the number of `unknown` costs that it lacks.
@@ -83,6 +83,12 @@ class Words:
     def yes(self, value: bool | None) -> str:
         """Yes or no; `-` if unknown."""
         return ABSENT if value is None else self("yes", "是") if value else self("no", "否")
+
+
+def spaced(name: str) -> str:
+    """A name within a Chinese sentence: with a space where it begins or ends in Latin letters."""
+    before, after = (" " if end.isascii() else "" for end in (name[:1], name[-1:]))
+    return f"{before}{name}{after}"
 
 
 def seconds(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from math import isfinite
 
-from analysis.page.words import ABSENT, Words, integer
+from analysis.page.words import ABSENT, Words, integer, spaced
 from analysis.pairs.costs import Costs
 from analysis.pairs.verdict import Conclusion, Verdict
 from estimates.blocks import FEWEST
@@ -81,7 +81,7 @@ def sentence(t: Words, verdict: Verdict, at: str = "") -> str:
         missed = _missed(t, verdict)
         return t(
             f"No difference in {what} is shown{where} ({in_brackets}{missed}).",
-            f"{where}未见{_spaced(what)}差异（{in_brackets}{missed}）。",
+            f"{where}未见{spaced(what)}差异（{in_brackets}{missed}）。",
         )
     size = _size(t, verdict)
     adds = verdict.conclusion is Conclusion.ADDS
@@ -95,13 +95,8 @@ def sentence(t: Words, verdict: Verdict, at: str = "") -> str:
     link = "to" if adds else "of"
     return t(
         f"The gateway {word} {size} ({in_brackets}) {link} {what}{where}.",
-        f"{where}网关使{_spaced(what)}{zh} {size}（{in_brackets}）。",
+        f"{where}网关使{spaced(what)}{zh} {size}（{in_brackets}）。",
     )
-
-
-def _spaced(what: str) -> str:
-    """An English name within a Chinese sentence."""
-    return f" {what} " if what.isascii() else what
 
 
 def _needed(t: Words, verdict: Verdict) -> str:
@@ -137,7 +132,8 @@ def _missed(t: Words, verdict: Verdict) -> str:
         return ""
     least = amount(t, verdict.metric, verdict.visible)
     return t(
-        f"; four of five such runs would have shown {least}", f"；五次此类运行中四次可察觉 {least}"
+        f"; four of five such runs would have shown {least}",
+        f"；这样的运行五次中有四次能发现 {least} 的差异",
     )
 
 
@@ -160,8 +156,8 @@ def growth(t: Words, verdict: Verdict) -> str:
     return t(
         f"The difference in {what} changes with the output, by {per} ms per output token "
         f"(95 % interval {low} to {high}): a ratio may describe it better.",
-        f"{what}差异随输出长度变化：每输出 token {per} ms（95% 区间 {low} 至 {high}），"
-        "用比值描述可能更合适。",
+        f"{spaced(what).lstrip()}差异随输出长度变化：每输出 token {per} ms"
+        f"（95% 区间 {low} 至 {high}），用比值描述可能更合适。",
     )
 
 
@@ -170,7 +166,7 @@ def precision(t: Words, metric: str, outlook: Outlook) -> str:
     now, goal = (f"±{v * 1000:,.1f} ms" for v in (outlook.half, outlook.wanted_half))
     what = name(t, metric)
     if not outlook.more:
-        return t(f"{_upper(what)} is known to {now}.", f"{what}精度为 {now}。")
+        return t(f"{_upper(what)} is known to {now}.", f"{spaced(what).lstrip()}精度为 {now}。")
     price = (
         ""
         if outlook.cost is None
@@ -179,7 +175,8 @@ def precision(t: Words, metric: str, outlook: Outlook) -> str:
     return t(
         f"{_upper(what)} is known to {now} so far; {goal} would take about "
         f"{integer(outlook.pairs)} pairs, {integer(outlook.more)} more{price}.",
-        f"{what}目前精度 {now}；要达到 {goal} 约需 {integer(outlook.pairs)} 对，"
+        f"{spaced(what).lstrip()}目前精度为 {now}；要达到 {goal} 约需 "
+        f"{integer(outlook.pairs)} 对，"
         f"再加 {integer(outlook.more)} 对{price}。",
     )
 
@@ -190,5 +187,5 @@ def costs(t: Words, sums: Costs) -> str:
     return t(
         f"In the {count} pairs with both costs known, the gateway's requests cost {a} and the "
         f"reference's {b}.",
-        f"费用双方皆知的 {count} 对中，网关共 {a}，参照共 {b}。",
+        f"两边费用都已知的 {count} 对中，网关共 {a}，参照共 {b}。",
     )

@@ -188,7 +188,7 @@ def sentence(t: Words, model: str, finding: Finding) -> str:
                 f"{rows} single requests ({_cases(t, finding)}) are charged several times, {paid} "
                 f"more in all{_factor(t, finding)}, while others of the same case are not. Ask the "
                 "gateway.",
-                f"{rows} 个个别请求（{_cases(t, finding)}）被重复计费，合计多 {paid}"
+                f"{rows} 个零散的请求（{_cases(t, finding)}）被重复计费，合计多 {paid}"
                 f"{_factor(t, finding)}，而同一情形的其他请求没有。请向网关确认。",
             )
         case Kind.SINGLE_CHARGES:
@@ -197,7 +197,7 @@ def sentence(t: Words, model: str, finding: Finding) -> str:
                 f"tokens, {paid} {way_en} in all{_factor(t, finding)}, while others of the same "
                 "case are: some requests are charged differently, or the price changed for a "
                 "moment.",
-                f"{rows} 个个别请求（{_cases(t, finding)}）的费用与其给出的 token 数不符，"
+                f"{rows} 个零散的请求（{_cases(t, finding)}）的费用与其给出的 token 数不符，"
                 f"合计{way_zh} {paid}{_factor(t, finding)}，而同一情形的其他请求相符："
                 "个别请求计费不同，或价格曾短暂变动。",
             )

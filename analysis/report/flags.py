@@ -125,7 +125,7 @@ def _remark(view: View, kind: str, meaning: str, count: int, examples: list[str]
     recorded = sum(phase.recorded for phase in view.phases)
     t, share = view.t, percent(count / recorded)
     why = t(f" ({meaning})", f"（{meaning}）") if meaning else ""
-    shown = t.clauses(examples) + t.more(count - _EXAMPLES)
+    shown = t.shortened(t.clauses(examples), count - _EXAMPLES)
     one, are = ("row", "is") if count == 1 else ("rows", "are")
     text = t(
         f"{integer(count)} {one} ({share}) {are} flagged {kind}{why}: {shown}.",

@@ -87,7 +87,10 @@ def _as_expected(t: Words, one: Honoured) -> str:
                 f"{of} 个应答中有 {usual} 个是新的，且属于各自的请求",
             )
         case Setting.STOP:
-            return t(f"`stop` ended {usual} of {of} replies", f"`stop` 使 {usual}/{of} 个应答停止")
+            return t(
+                f"`stop` ended {usual} of {of} replies",
+                f"{of} 个应答中有 {usual} 个在停止文本处结束",
+            )
         case Setting.CAP:
             return t(
                 f"{usual} of {of} replies kept to their output budget",

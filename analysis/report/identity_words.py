@@ -5,7 +5,7 @@
 
 from datetime import datetime
 
-from analysis.page.words import Words, integer
+from analysis.page.words import Words, integer, spaced
 from identity.counting import TEMPLATE_TOKENS, TOLERATED_TOKENS, Counting, Kind
 from identity.looks import SELF_ALPHA, Audit, Verdict, Why
 from identity.power import SHARED, Detectable
@@ -23,7 +23,7 @@ def counting_sentence(t: Words, counting: Counting, input_price: float | None = 
         case Kind.CLAIMED:
             text = t(
                 f"tokens are counted as {family} counts them (3 of 3 texts, exact).",
-                f"token 计数与 {family} 完全一致（3/3 个文本，精确）。",
+                f"token 计数与{spaced(family)}完全一致（3/3 个文本，精确）。",
             )
         case Kind.REFERENCE:
             text = t(
@@ -36,7 +36,7 @@ def counting_sentence(t: Words, counting: Counting, input_price: float | None = 
                 f"stated, as {family} counts. The gateway does not count with the model's "
                 "tokenizer; a different model is the simplest explanation, but not the only one.",
                 f"所称模型的分词器每次重复应计 {theirs} 个 token，实际给出 {own}，"
-                f"与 {family} 相符。"
+                f"与{spaced(family)}相符。"
                 "网关计数所用的分词器与该模型不同；最简单的解释是模型不同，但并非唯一解释。",
             )
         case Kind.INFLATED if counting.factor is not None:
@@ -71,7 +71,7 @@ def counting_sentence(t: Words, counting: Counting, input_price: float | None = 
                 "已知分词器均不如此计数，也无法用统一倍数解释。",
             )
         case Kind.UNCLAIMED:
-            like = t(f" So does {family}.", f"与 {family} 相符。") if family else ""
+            like = t(f" So does {family}.", f"与{spaced(family)}相符。") if family else ""
             text = t(
                 f"no tokenizer is known here for a model of that name; the gateway states {own} "
                 f"tokens per repeat.{like} A reference would tell more.",

@@ -69,6 +69,26 @@ def test_punctuation_in_the_programs_chinese_sentences_is_full_width() -> None:
     assert not bad
 
 
+UNSPACED = re.compile(rf"[{HAN}][A-Za-z0-9]|[A-Za-z0-9%][{HAN}]")
+
+
+@pytest.mark.parametrize("page", [*TRANSLATED, *READMES, STYLE], ids=lambda p: p.name)
+def test_a_space_stands_between_chinese_and_latin_letters(page: Path) -> None:
+    assert not UNSPACED.findall(prose(page))
+
+
+def test_a_space_stands_between_chinese_and_latin_letters_in_the_programs_texts() -> None:
+    """In every string, except patterns; that of values is `analysis.page.words.spaced`'s."""
+    texts = {
+        node.value
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert [text for text in texts - VERBATIM if UNSPACED.search(text)
+            and not PATTERN.search(text)] == []  # fmt: skip
+
+
 def commands(page: Path) -> list[str]:
     """What a reader of a page has to type:
 

@@ -103,7 +103,7 @@ def _table(t: Words, model: str, rests: list[Rest]) -> Table:
             API_COST.of(lambda rest: Cost(rest.row["api_cost"])),
             CONCLUSION.of(lambda rest: _conclusion(t, rest)),
         ],
-        title=t(f"How long an entry lives: {model}", f"缓存条目存活：{model}"),
+        title=t(f"How long an entry lives: {model}", f"缓存条目的有效时间：{model}"),
         how=t(
             "One prefix is written, then sent once after each pause. Every request renews the "
             "entry, so each pause is the time since its last use.",

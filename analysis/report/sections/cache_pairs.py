@@ -100,8 +100,8 @@ def _hits(t: Words, models: list[Pairs]) -> Table:
             "A pair is one new prefix sent twice, as streams, one after the other. Pairs are "
             "excluded if one request failed, the first was already a hit, or the run was resumed "
             "between the two. The hit rate covers the warm requests that state cached tokens.",
-            "每对为同一全新前缀的两次流式请求，先冷后热。任一失败、首次即命中、"
-            "或两次之间运行曾被续跑的配对予以剔除。命中率以报告缓存 token 的热请求为分母。",
+            "每对为同一全新前缀的两次流式请求，先冷后热。任一请求失败、首次即命中，"
+            "或两次之间曾续跑的配对不计。命中率以报告缓存 token 的热请求为分母。",
         ),
     )
 

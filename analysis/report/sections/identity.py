@@ -24,7 +24,9 @@ from recording.untrusted_text import quoted
 from rules.prices import Prices
 
 PLACE = 97  # in the report
-_IN_BRACKETS = re.compile(r" ?\([^()]*\)|（[^（）]*）")
+_IN_BRACKETS = re.compile(
+    r" ?\([^()]*\)|(?P<latin>(?<=[!-~])（[^（）]*）(?=[\u4e00-\u9fff]))|（[^（）]*）"
+)  # `latin`: between a Latin and a Chinese letter, where a space takes its place
 WORDS = {
     Verdict.DIFFERS: ("differs", "有差异"),
     Verdict.NOT_SHOWN: ("no difference shown", "未见差异"),
@@ -62,7 +64,9 @@ def remarks(view: View) -> list[Remark]:
         Remark(
             "good" if verdict is Verdict.NOT_SHOWN and not unsent else "note",
             text,
-            head=_IN_BRACKETS.sub("", view.t.first_sentence(text)),
+            head=_IN_BRACKETS.sub(
+                lambda found: " " if found["latin"] else "", view.t.first_sentence(text)
+            ),
         )
         for model in numbers(view)
         for verdict, unsent, text in _results(view, model)
@@ -193,7 +197,7 @@ def _table(t: Words, model: Identity) -> Block:
             "question, an exact permutation test and Fisher's test in three looks. All tests and "
             "models together report a healthy gateway as different in at most 1 run of 100.",
             "由谁计数：对重复文本作精确算术。参数：只有生效（或未生效）时才会出现的应答。"
-            "由谁应答：按问题统计词频，在三个阶段分别作精确置换检验与 "
+            "由谁应答：按问题统计词频，分三轮，每轮作精确置换检验与 "
             "Fisher 检验。所有测试与模型合计，正常网关被判为有差异的概率不超过 1 %。",
         ),
     )

@@ -100,9 +100,9 @@ def _lag(view: View, phases: list[PhaseNumbers]) -> Table:
             "median latency (loop lag of streams: 5% of the median TTFT, or half of the median gap "
             "between chunks), and at least 2 ms.",
             "发送滞后 = 写出首字节时刻 − 计划时刻；事件循环滞后为每 50 ms 一次的探针被延迟的时间，"
-            "应答字节的读取同样被延迟。任一 P99 超过中位延迟的 5%（流式的事件循环滞后："
-            "中位 TTFT 的 5% 或 chunk 间隔中位数的一半），且不低于 2 ms，"
-            "则该阶段测到的是压测端自身。",
+            "应答字节的读取同样被延迟。上限为中位延迟的 5%（流式的事件循环滞后："
+            "中位 TTFT 的 5%，或 chunk 间隔中位数的一半），至少 2 ms；"
+            "任一 P99 超过上限，则该阶段测到的是压测端自身。",
         ),
     )
 

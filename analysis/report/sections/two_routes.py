@@ -6,7 +6,7 @@ from math import isfinite
 from analysis.page.blocks import Remark, Section
 from analysis.page.chart import Chart, Points, Series
 from analysis.page.vocabulary import AT_ONCE, DIFFERENCE_MS, ESTIMATE, INTERVAL
-from analysis.page.words import Words, integer
+from analysis.page.words import Words, integer, spaced
 from analysis.pairs.sentences import name
 from analysis.pairs.verdict import Verdict
 from analysis.report.sections import pairs
@@ -77,7 +77,7 @@ def _curve(t: Words, mode: str, model: str, metric: str, levels: Levels) -> Char
     return Chart(
         t(
             f"What the gateway adds to {what}: {mode}, {model}",
-            f"网关使{what}增加：{mode}，{model}",
+            f"网关使{spaced(what)}增加：{mode}，{model}",
         ),
         t(*AT_ONCE) if mode == "ladder" else t("target", "目标"),
         t(*DIFFERENCE_MS),

@@ -46,7 +46,7 @@ def _count(cells: list[Cell], verdict: Verdict) -> int:
 def _clause(t: Words, cells: list[Cell], verdict: Verdict) -> str:
     """`2 ignored (stop, n)`."""
     names = [cell.check for cell in cells if cell.verdict is verdict]
-    listed = t.join(names[:_NAMED]) + t.more(len(names) - _NAMED)
+    listed = t.shortened(t.join(names[:_NAMED]), len(names) - _NAMED)
     word = t(*WORDS[verdict])
     return t(f"{len(names)} {word} ({listed})", f"{len(names)} 项{word}（{listed}）")
 
@@ -65,7 +65,7 @@ def _required(view: View) -> list[Remark]:
         + t(*WORDS[required.cell.verdict if required.cell else Verdict.NOT_TRIED])
         for required in failed[:_NAMED]
     ]
-    more = t.more(len(failed) - _NAMED)
+    listed = t.shortened(t.clauses(texts), len(failed) - _NAMED)
     head = t(f"{integer(len(failed))} of {total} required features do not pass",
              f"{total} 项必需功能中 {integer(len(failed))} 项未通过")  # fmt: skip
-    return [Remark("bad", f"{head}{t.colon}{t.clauses(texts)}{more}{t.stop}", head)]
+    return [Remark("bad", f"{head}{t.colon}{listed}{t.stop}", head)]

@@ -111,7 +111,7 @@ def _of_many(view: View, alike: Sequence[_Failed]) -> str:
     causes[0] = replace(causes[0], words=first.words)
     sent = sum(failed.failures.sent for failed in alike)
     many = len(alike)
-    names = t.join(quoted(failed.phase.phase, 80) for failed in alike[:ALIKE]) + t.more(1)
+    names = t.shortened(t.join(quoted(failed.phase.phase, 80) for failed in alike[:ALIKE]), 1)
     who = t(f"{many} phases ({names})", f"{many} 个阶段（{names}）")
     advice = hint(first.outcome, first.status, first.words)
     return _described(view, Failures(sent, tuple(causes)), who, advice)
@@ -150,8 +150,7 @@ def _described(view: View, of_phase: Failures, phase: str, advice: Hint | None) 
         )
     first, *rest = of_phase.causes
     causes = t.clauses([_clause(t, first), *(_brief(t, cause) for cause in rest[:4])])
-    more = t.more(len(rest) - 4)
-    text = f"{head}{t.colon}{causes}{more}{t.stop}"
+    text = f"{head}{t.colon}{t.shortened(causes, len(rest) - 4)}{t.stop}"
     return f"{text}{t.gap}{_sentence(t, advice.en, advice.zh)}" if advice else text
 
 

@@ -83,7 +83,7 @@ def _of_many(t: Words, level: Level, phases: list[PhaseNumbers]) -> Remark:
         return max(phase.send_lag.p99_s or 0.0, phase.loop_lag_p99_s or 0.0)
 
     many, worst = len(phases), max(phases, key=lag_s)
-    names = t.join(quoted(phase.phase, 80) for phase in phases[:ALIKE]) + t.more(1)
+    names = t.shortened(t.join(quoted(phase.phase, 80) for phase in phases[:ALIKE]), 1)
     text = t(
         f"{many} phases ({names}) are generator-limited, do not trust them; the worst is "
         f"{worst.phase}",

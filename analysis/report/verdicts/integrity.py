@@ -54,7 +54,7 @@ def _whole(view: View) -> list[Remark]:
         verdicts.append(Remark("note", text))
     missing = view.not_run
     if missing:
-        shown = view.t.join(missing[:_EXAMPLES]) + view.t.more(len(missing) - _EXAMPLES)
+        shown = view.t.shortened(view.t.join(missing[:_EXAMPLES]), len(missing) - _EXAMPLES)
         text = t(
             f"Planned phases without any request: {shown} ({len(missing)}).",
             f"{len(missing)} 个计划阶段没有请求：{shown}。",

@@ -132,4 +132,4 @@ def _shown(view: View, frame: "DataFrame") -> str:
         row["task_id"] or f"{row['phase']}#{row['request_index']}"
         for row in rows(frame.head(_EXAMPLES))
     ]
-    return view.t.join(names) + view.t.more(len(frame) - len(names))
+    return view.t.shortened(view.t.join(names), len(frame) - len(names))

@@ -115,6 +115,7 @@ def test_precision_costs_and_growth_are_sentences_in_both_languages() -> None:
     assert growth(EN, replace(ADDS, growth=Growth(0.0005, -0.0004, 0.0006, 400))) == ""
     for text in (precision(ZH, "ttft", outlook(0.05, 60, 0.02, None)), growth(ZH, grows)):
         assert re.search("[一-鿿]{4}", text)
+        assert not re.search("[一-鿿][A-Za-z0-9]|[A-Za-z0-9][一-鿿]", text)
 
 
 def test_page_one_has_one_sentence_per_phase() -> None:
