@@ -43,8 +43,8 @@ def run(options: argparse.Namespace) -> None:
     replace_text(path, json.dumps(profile.as_dict(), ensure_ascii=False, indent=1) + "\n")
     print(printable(path))
     kinds = [cell.kind for cell in profile.cells]
-    told = (
+    summary = (
         f"{kinds.count('spread')} questions with several answers, {kinds.count('concentrated')} "
         f"with one; its halves agree (p = {self_check(profile):.2g})"
     )
-    print(in_language(told, options.lang))
+    print(in_language(summary, options.lang))

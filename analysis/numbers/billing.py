@@ -165,21 +165,21 @@ def _of_counts(by_case: Mapping[str, Sequence[Row]], line: TokenLine | None) -> 
     findings = []
     for name, rows in by_case.items():
         case = NAMED.get(name)
-        stated = [row for row in rows if counted(row)]
-        if case is None or len(stated) < FEWEST:
+        counted_rows = [row for row in rows if counted(row)]
+        if case is None or len(counted_rows) < FEWEST:
             continue
         if line is not None and not line.no_line and case.prompt is not None:
             text, k = case.prompt
             expected = line.expected(text, k)
-            off = [row for row in stated if not line.fits(text, k, row["prompt_tokens"])]
-            if expected is not None and len(off) == len(stated):
+            off = [row for row in counted_rows if not line.fits(text, k, row["prompt_tokens"])]
+            if expected is not None and len(off) == len(counted_rows):
                 amount = sum(row["prompt_tokens"] - expected for row in off)
                 findings.append(Finding(Kind.STATED_OTHERWISE, name, amount, len(off)))
-        over = [row for row in stated if _over_budget(row)]
+        over = [row for row in counted_rows if _over_budget(row)]
         # An inflated count, or one of streams alone, exceeds the budget too: already reported.
         reported = line is not None and line.inflated
         reported = reported or any(finding.case == name for finding in findings)
-        if len(over) >= FEWEST and len(over) == len(stated) and not reported:
+        if len(over) >= FEWEST and len(over) == len(counted_rows) and not reported:
             findings.append(Finding(Kind.OVER_BUDGET, name, rows=len(over)))
     return findings
 
@@ -215,14 +215,16 @@ def _bill(
         if counted(row)
         for place in [repeats(name, row["request_index"])]
     ]
-    stated = [row.get("ratelimit_limit_requests") for row in rows]
-    limits = [int(limit) for limit in stated if limit is not None and known(limit)]
+    stated_limits = [row.get("ratelimit_limit_requests") for row in rows]
+    limits = [int(limit) for limit in stated_limits if limit is not None and known(limit)]
     return CaseBill(
         case=name,
         sent=sum(row["outcome"] != "dropped" for row in rows),
         answered=sum(bool(row["success"]) for row in rows),
         reference=None if second is None else second.total(rows),
-        own=sum(own for own in owns if own is not None) if owns and None not in owns else None,
+        own=sum(expected for expected in owns if expected is not None)
+        if owns and None not in owns
+        else None,
         prompt=total("prompt_tokens"),
         completion=total("completion_tokens"),
         cached=total("cached_tokens"),

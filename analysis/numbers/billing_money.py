@@ -44,30 +44,30 @@ def of_money(rows: Sequence[Row], model: str, prices: Prices | None) -> list[Fin
     cases = [row["scenario"] for row in rows]
     if prices is not None:
         by_price = _by_table(rows, model, prices, unit)
-        judged = by_price.others
-        if judged.changed:
+        comparison = by_price.others
+        if comparison.changed:
             return [
                 *findings,
-                Finding(Kind.PRICE_CHANGED, None, beyond(judged.off), len(judged.off)),
+                Finding(Kind.PRICE_CHANGED, None, beyond(comparison.off), len(comparison.off)),
             ]
-        named = {group.case for group in judged.units}
-        if not named & {*PLAIN} or len(named) <= judged.right:
+        named = {group.case for group in comparison.units}
+        if not named & {*PLAIN} or len(named) <= comparison.right:
             return [
                 *findings,
                 *by_price.findings,
-                *_named(judged, rows, model, prices, 1.01 * unit),
+                *_named(comparison, rows, model, prices, 1.01 * unit),
             ]
-        off = judged.off
+        off = comparison.off
         least, most = max(each.low for each in off), min(each.high for each in off)
         factor = (least + most) / 2 if least <= most else 0.0
         findings.append(Finding(Kind.OFF_PRICE, None, beyond(off), len(off), factor=factor))
     usual = _plain_costs(rows, unit)
     if usual is None:
         return [*findings, Finding(Kind.PRICE_CHANGED)]
-    judged = apart(_charges(rows, lambda row: usual.get(_usage(row)), 1.5 * unit), cases)
-    if judged.changed:
+    comparison = apart(_charges(rows, lambda row: usual.get(_usage(row)), 1.5 * unit), cases)
+    if comparison.changed:
         return [*findings, Finding(Kind.PRICE_CHANGED)]
-    return [*findings, *(replace(finding, beside_plain=True) for finding in _named(judged))]
+    return [*findings, *(replace(finding, beside_plain=True) for finding in _named(comparison))]
 
 
 def _refused(rows: Sequence[Row]) -> list[Finding]:
@@ -101,8 +101,8 @@ def _by_table(rows: Sequence[Row], model: str, prices: Prices, unit: float) -> _
     others = [charged for charged in charges if charged.place not in explained]
     right = [charged for charged in others if not charged.off]
     places = {charged.place for charged in right}
-    whole = _charges(rows, lambda row: by_table(row, model, prices.unrounded()), slack)
-    up = rounded_up(right, [charged for charged in whole if charged.place in places], unit)
+    unrounded = _charges(rows, lambda row: by_table(row, model, prices.unrounded()), slack)
+    up = rounded_up(right, [charged for charged in unrounded if charged.place in places], unit)
     findings = []
     if raised:
         findings.append(
@@ -143,7 +143,7 @@ def _as_missed(
 
 
 def _named(
-    judged: Apart,
+    comparison: Apart,
     rows: Sequence[Row] = (),
     model: str = "",
     prices: Prices | None = None,
@@ -153,7 +153,7 @@ def _named(
     one of the strays. Of two replies the usage may be that of one.
     """
     by_case: dict[str, list[Unit]] = {}
-    for group in judged.units:
+    for group in comparison.units:
         by_case.setdefault(group.case, []).append(group)
     findings = []
     for case, units in by_case.items():
@@ -175,20 +175,20 @@ def _named(
                 at_least=any(charged.at_most for charged in charges),
             )
         )
-    if judged.strays:
-        strays, amount = judged.strays, beyond(judged.strays)
+    if comparison.strays:
+        strays, amount = comparison.strays, beyond(comparison.strays)
         kind = (
             Kind.CHARGED_AFTER
-            if judged.after
+            if comparison.after
             else Kind.READ_AGAIN
-            if judged.again
+            if comparison.again
             else Kind.SINGLE_CHARGES
         )
         counts = Counter(charged.case for charged in strays)
         findings.append(
             Finding(
                 kind,
-                judged.after or None,
+                comparison.after or None,
                 amount,
                 len(strays),
                 slight=(

@@ -161,10 +161,10 @@ def _premium(
     if prices is None:
         return None, ""
     extra = [
-        whole - fresh
+        with_write - fresh
         for row in cold
         if row["cache_write_tokens"]
-        and (whole := _by_table(prices, row, row["cache_write_tokens"])) is not None
+        and (with_write := _by_table(prices, row, row["cache_write_tokens"])) is not None
         and (fresh := _by_table(prices, row, 0)) is not None
     ]
     return mean_interval(extra, seed), "table" if extra else ""

@@ -62,24 +62,27 @@ def judge(
     A cancelled request missing from a bill with the whole replies was charged nothing, if the bill
     names task_ids (`by_task`) or the gateway had stated its own id for the request.
     """
-    whole = [row for row in rows if row["scenario"] == "whole" and row["success"]]
+    whole_replies = [row for row in rows if row["scenario"] == "whole" and row["success"]]
     short = [row for row in rows if row["scenario"] in ("count", "cut") and row["success"]]
-    known = _known(whole, billed)
+    known = _known(whole_replies, billed)
     by_length = known is not None and _length_counts(known, _known(short, billed))
     charges = []
     for case in LEFT:
-        left = [
+        cancelled_rows = [
             row for row in rows if row["scenario"] == case and row["outcome"] == Outcome.ABANDONED
         ]
-        if not left:
+        if not cancelled_rows:
             continue
-        unjudged = CancelledCharge(model, case, len(left), ChargeVerdict.UNKNOWN)
+        unjudged = CancelledCharge(model, case, len(cancelled_rows), ChargeVerdict.UNKNOWN)
         named = all(
-            by_task or row["task_id"] in billed or row["gateway_request_id"] for row in left
+            by_task or row["task_id"] in billed or row["gateway_request_id"]
+            for row in cancelled_rows
         )
-        judged = known and by_length and named and len(left) >= FEWEST
+        judgeable = known and by_length and named and len(cancelled_rows) >= FEWEST
         charges.append(
-            _of_case(unjudged, left, whole, known, billed) if judged and known else unjudged
+            _of_case(unjudged, cancelled_rows, whole_replies, known, billed)
+            if judgeable and known
+            else unjudged
         )
     return charges
 
@@ -90,25 +93,29 @@ def _known(rows: Sequence[Row], billed: Mapping[str, float]) -> list[float] | No
     return costs if len(costs) >= FEWEST and len(costs) == len(rows) else None
 
 
-def _length_counts(whole: Sequence[float], short: Sequence[float] | None) -> bool:
+def _length_counts(whole_costs: Sequence[float], short: Sequence[float] | None) -> bool:
     """Whether whole replies cost the same, and more than short ones."""
-    if short is None or min(whole) <= 0 or max(whole) - min(whole) > _ALIKE * max(whole):
+    if (
+        short is None
+        or min(whole_costs) <= 0
+        or max(whole_costs) - min(whole_costs) > _ALIKE * max(whole_costs)
+    ):
         return False
-    return min(short) < _LENGTH_COUNTS * min(whole)
+    return min(short) < _LENGTH_COUNTS * min(whole_costs)
 
 
 def _of_case(
     unjudged: CancelledCharge,
-    left: Sequence[Row],
-    whole: Sequence[Row],
+    cancelled_rows: Sequence[Row],
+    whole_replies: Sequence[Row],
     known: Sequence[float],
     billed: Mapping[str, float],
 ) -> CancelledCharge:
-    costs = [billed.get(row["task_id"], 0.0) for row in left]
+    costs = [billed.get(row["task_id"], 0.0) for row in cancelled_rows]
     unit = last_decimal([*known, *costs])
-    held = [row["elapsed_sec"] for row in left if row["elapsed_sec"] is not None]
-    took = [row["elapsed_sec"] for row in whole if row["elapsed_sec"] is not None]
-    held_s, whole_s = max(held, default=None), min(took, default=None)
+    held_times_s = [row["elapsed_sec"] for row in cancelled_rows if row["elapsed_sec"] is not None]
+    took = [row["elapsed_sec"] for row in whole_replies if row["elapsed_sec"] is not None]
+    held_s, whole_s = max(held_times_s, default=None), min(took, default=None)
     if max(costs) < unit / 2:
         verdict = ChargeVerdict.NOTHING
     elif min(costs) < min(known) - 1.5 * unit:
@@ -121,10 +128,10 @@ def _of_case(
     return CancelledCharge(
         unjudged.model,
         unjudged.case,
-        len(left),
+        len(cancelled_rows),
         verdict,
         money_sum(costs),
-        mean * len(left),
+        mean * len(cancelled_rows),
         held_s,
         whole_s,
     )

@@ -64,18 +64,24 @@ def _doubles(rows: "DataFrame") -> dict[str, Apart]:
     """By provider, the successes that cost more than others of equal usage and provider."""
     import numpy as np
 
-    stated = rows[rows["success"].to_numpy(dtype=bool)].head(MOST_ROWS)
-    stated = stated[stated["api_cost"].notna() & stated["cost_source"].isin(["body", "header"])]
-    whole = stated["prompt_tokens"].notna() & stated["completion_tokens"].notna()
-    hidden = stated["cached_tokens"].isna() & (stated["prompt_tokens"] >= _CACHEABLE_TOKENS)
-    stated = stated[whole & ~hidden.fillna(False)].sort_values("timestamp", kind="stable")
+    priced_rows = rows[rows["success"].to_numpy(dtype=bool)].head(MOST_ROWS)
+    priced_rows = priced_rows[
+        priced_rows["api_cost"].notna() & priced_rows["cost_source"].isin(["body", "header"])
+    ]
+    counted = priced_rows["prompt_tokens"].notna() & priced_rows["completion_tokens"].notna()
+    hidden = priced_rows["cached_tokens"].isna() & (
+        priced_rows["prompt_tokens"] >= _CACHEABLE_TOKENS
+    )
+    priced_rows = priced_rows[counted & ~hidden.fillna(False)].sort_values(
+        "timestamp", kind="stable"
+    )
     by = ["model_requested", "model_returned", "cost_source", "provider", *_USAGE]
-    like = stated.groupby(by, sort=False, dropna=False).ngroup().to_numpy()
+    like = priced_rows.groupby(by, sort=False, dropna=False).ngroup().to_numpy()
     order = np.argsort(like, kind="stable")  # by group, and within one by time
-    every: Any = stated["api_cost"].to_numpy(dtype="float64")[order]
+    every: Any = priced_rows["api_cost"].to_numpy(dtype="float64")[order]
     begins = np.flatnonzero(np.diff(like[order], prepend=-1))
     sizes = np.diff(begins, append=len(every))
-    whose = stated["provider"].to_numpy()[order][begins]
+    whose = priced_rows["provider"].to_numpy()[order][begins]
     apart: dict[str, Apart] = {}
     for name, size in zip(whose[sizes > _LIKE], sizes[sizes > _LIKE].tolist(), strict=True):
         apart.setdefault(name, Apart(0, 0, 0.0)).of += size

@@ -74,12 +74,12 @@ def second_count(by_case: Mapping[str, Sequence[Row]], beside: Sequence[Row]) ->
     """What the reference counts, beside the gateway's rows; None: it was not asked."""
     if not beside:
         return None
-    stated = defaultdict[tuple[str, Any], set[int]](set)
+    prompt_counts = defaultdict[tuple[str, Any], set[int]](set)
     for row in beside:
         if counted(row):
             place = repeats(row["scenario"], row["request_index"])
-            stated[row["scenario"], place].add(int(row["prompt_tokens"]))
-    counts = {key: min(values) for key, values in stated.items() if len(values) == 1}
+            prompt_counts[row["scenario"], place].add(int(row["prompt_tokens"]))
+    counts = {key: min(values) for key, values in prompt_counts.items() if len(values) == 1}
     points = [
         (counts["count", place], int(row["prompt_tokens"]))
         for row in by_case.get("count", ())
@@ -189,13 +189,13 @@ def _outputs(
 
 def _replies(rows: Sequence[Row]) -> dict[tuple[Any, ...], int]:
     """Completion tokens of each reply that came several times and was counted in one way."""
-    stated = defaultdict[tuple[Any, ...], list[int]](list)
+    reply_counts = defaultdict[tuple[Any, ...], list[int]](list)
     for row in rows:
         if (key := _reply(row)) is not None:
-            stated[key].append(int(row["completion_tokens"]))
+            reply_counts[key].append(int(row["completion_tokens"]))
     return {
         key: values[0]
-        for key, values in stated.items()
+        for key, values in reply_counts.items()
         if len(values) >= FEWEST and len({*values}) == 1
     }
 
@@ -225,8 +225,8 @@ def _worth(
     for row, tokens in more:
         total = row["total_tokens"] - tokens if known(row["total_tokens"]) else None
         less = {**row, column: row[column] - tokens, "total_tokens": total}
-        stated, due = by_table(row, model, prices), by_table(less, model, prices)
-        if stated is None or due is None:
+        as_counted, due = by_table(row, model, prices), by_table(less, model, prices)
+        if as_counted is None or due is None:
             return None
-        paid.append(stated - due)
+        paid.append(as_counted - due)
     return money_sum(paid)

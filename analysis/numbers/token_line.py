@@ -39,9 +39,9 @@ class TokenLine:
         """Whether every factor that fits is above 1."""
         return self.inflation is not None and self.inflation[0] > 1
 
-    def fits(self, text: int, k: int, stated: int) -> bool:
+    def fits(self, text: int, k: int, tokens: int) -> bool:
         """Whether one more count lies on the line of its text."""
-        return slopes([*self.points[text], (k, stated)], LOOSE) is not None
+        return slopes([*self.points[text], (k, tokens)], LOOSE) is not None
 
     def expected(self, text: int, k: int) -> int | None:
         """The tokens that the line gives for `k` repeats of a text; None: there is no line."""
@@ -56,8 +56,8 @@ class TokenLine:
 def fit_line(model: str, counted: Sequence[tuple[int, int, int]]) -> TokenLine | None:
     """Judge (text, repeats, stated tokens) of a model; None: too little was stated."""
     points: dict[int, list[Point]] = defaultdict(list)
-    for text, k, stated in counted:
-        points[text].append((k, stated))
+    for text, k, tokens in counted:
+        points[text].append((k, tokens))
     if not points or any(len({k for k, _ in line}) < 2 for line in points.values()):
         return None
     if any(slopes(line, LOOSE) is None for line in points.values()):
@@ -67,16 +67,16 @@ def fit_line(model: str, counted: Sequence[tuple[int, int, int]]) -> TokenLine |
         return TokenLine(points, hidden=_unsent(points))
     lines, low, high = KNOWN[name], 0.0, float("inf")
     for text, line in points.items():
-        expected = [(lines[text].tokens(k), stated) for k, stated in line]
+        expected = [(lines[text].tokens(k), tokens) for k, tokens in line]
         factors = slopes(expected, EXACT)
         low, high = (max(low, factors[0]), min(high, factors[1])) if factors else (1.0, 0.0)
     if low > high:
         return TokenLine(points, name, other=True, hidden=_unsent(points))
     most = max(high, 1.0)
     hidden = min(
-        stated - most * (lines[text].tokens(k) + CHAT_TOKENS)
+        tokens - most * (lines[text].tokens(k) + CHAT_TOKENS)
         for text, line in points.items()
-        for k, stated in line
+        for k, tokens in line
     )
     return TokenLine(points, name, (low, high), hidden=max(0, round(hidden)))
 
@@ -84,8 +84,8 @@ def fit_line(model: str, counted: Sequence[tuple[int, int, int]]) -> TokenLine |
 def _unsent(points: Mapping[int, Sequence[Point]]) -> int:
     """Tokens that no tokenizer can get from what was sent: at most one per byte."""
     beyond = (
-        stated - len(prompt(text, k).encode())
+        tokens - len(prompt(text, k).encode())
         for text, line in points.items()
-        for k, stated in line
+        for k, tokens in line
     )
     return max(0, *beyond)

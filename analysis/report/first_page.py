@@ -31,7 +31,7 @@ def answers(view: View, remarks: Sequence[Remark]) -> list[Answer]:
     findings = [remark for remark in remarks if not remark.doubt]
     doubts = [remark for remark in remarks if remark.doubt]
     return [
-        Answer(t("What was asked?", "测了什么？"), "note", _asked(gateway)),
+        Answer(t("What was asked?", "测了什么？"), "note", _plan_and_requirements(gateway)),
         Answer(
             t("What was found?", "测得什么？"),
             _gravest(gateway, findings),
@@ -54,7 +54,7 @@ def _gravest(view: View, remarks: Sequence[Remark]) -> Level:
 # ---- what was asked
 
 
-def _asked(view: View) -> str:
+def _plan_and_requirements(view: View) -> str:
     t = view.t
     mode = quoted(view.run.mode or "-", 40)
     models = list(dict.fromkeys(phase.model_requested for phase in view.phases))
@@ -69,10 +69,10 @@ def _asked(view: View) -> str:
         f"模式 {mode}{f'，{who}' if models else ''}：{integer(phases)} 个阶段，"
         f"{integer(planned)} 个请求{f'，{load}' if load else ''}。",
     )
-    wanted = requirements(view)
-    if not wanted:
+    required = requirements(view)
+    if not required:
         return text + t(" No objective was set.", "未设定目标。")
-    return text + t(f" Required: {_list(view, wanted)}.", f"要求：{_list(view, wanted)}。")
+    return text + t(f" Required: {_list(view, required)}.", f"要求：{_list(view, required)}。")
 
 
 def _routes(view: View) -> str:
@@ -120,18 +120,18 @@ def _outcome(view: View, remarks: Sequence[Remark]) -> str:
 def _slowest(view: View) -> str | None:
     """The highest P95 latency of the phases; None if none has enough successes for one."""
     t = view.t
-    judged = [
+    timed = [
         (time_s, phase)
         for phase in _loaded(view)
         if phase.success >= enough(_RANK) and (time_s := phase.latency.at(_RANK)) is not None
     ]
-    if not judged:
+    if not timed:
         return None
-    time_s, phase = max(judged, key=lambda pair: pair[0])
+    time_s, phase = max(timed, key=lambda pair: pair[0])
     where = quoted(phase.phase, 80)
-    if len(judged) == 1:
+    if len(timed) == 1:
         return t(f"P95 latency {seconds(time_s)}", f"P95 延迟 {seconds(time_s)}")
-    least = min(time for time, _ in judged)
+    least = min(time for time, _ in timed)
     return t(
         f"P95 latency {seconds(least)} to {seconds(time_s)} (highest in {where})",
         f"P95 延迟 {seconds(least)} 至 {seconds(time_s)}（{where} 最高）",

@@ -86,12 +86,12 @@ def flags(view: View) -> list[Remark]:
 
     Kinds of flags are in the order of their frequency, the most frequent first.
     """
-    kept, t = view.run.rows, view.t
-    words = check_words(kept.frame(["check"])["check"])
+    all_rows, t = view.run.rows, view.t
+    words = check_words(all_rows.frame(["check"])["check"])
     words = words[words != "pass"]
     remarks = []
     for kind, count in ((str(k), int(n)) for k, n in words.value_counts().items()):
-        sample = kept.at(words.index[words == kind][:_EXAMPLES].tolist(), _NAMED)
+        sample = all_rows.at(words.index[words == kind][:_EXAMPLES].tolist(), _NAMED)
         if kind == "budget_spent":
             remarks.append(_only_reasoning(view, words.index[words == kind]))
             continue
@@ -125,11 +125,11 @@ def _remark(view: View, kind: str, meaning: str, count: int, examples: list[str]
     recorded = sum(phase.recorded for phase in view.phases)
     t, share = view.t, percent(count / recorded)
     why = t(f" ({meaning})", f"（{meaning}）") if meaning else ""
-    shown = t.shortened(t.clauses(examples), count - _EXAMPLES)
+    examples_text = t.shortened(t.clauses(examples), count - _EXAMPLES)
     one, are = ("row", "is") if count == 1 else ("rows", "are")
     text = t(
-        f"{integer(count)} {one} ({share}) {are} flagged {kind}{why}: {shown}.",
-        f"{integer(count)} 行（{share}）被标记为 {kind}{why}：{shown}。",
+        f"{integer(count)} {one} ({share}) {are} flagged {kind}{why}: {examples_text}.",
+        f"{integer(count)} 行（{share}）被标记为 {kind}{why}：{examples_text}。",
     )
     return Remark("note", text)
 
@@ -161,12 +161,12 @@ def _only_reasoning(view: View, places: "Index[int]") -> Remark:
 def _difference(view: View, difference: Difference) -> Remark:
     """What differs between the plain and the streamed reply to a prompt: both values, both rows."""
     t, model = view.t, quoted(difference.streamed["model_requested"])
-    shown: dict[str, Callable[[Any], str]] = {
+    formats: dict[str, Callable[[Any], str]] = {
         "usage_stream_differs": integer,
         "cost_stream_differs": t.money,
         "reply_stream_differs": quoted,
     }
-    was, now = (shown[difference.flag](value) for value in (difference.was, difference.now))
+    was, now = (formats[difference.flag](value) for value in (difference.was, difference.now))
     text = {
         "usage_stream_differs": t(
             f"states {was} prompt tokens for a plain request and {now} for the same prompt "

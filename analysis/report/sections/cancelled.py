@@ -44,23 +44,23 @@ class Cancelled:
 def of_phases(view: View) -> list[Cancelled]:
     """Every phase that had requests drawn to be cancelled."""
     return [
-        _of(phase.phase, drawn)
+        _of(phase.phase, selected)
         for phase in view.phases
         if phase.drawn
         for frame in [view.run.rows.frame(list(_READ), phase.phase)]
-        for drawn in [rows(frame[frame["cancel_after"].notna()])]
+        for selected in [rows(frame[frame["cancel_after"].notna()])]
     ]
 
 
-def _of(phase: str, drawn: list[dict[str, Any]]) -> Cancelled:
-    closed = [row for row in drawn if row["outcome"] == Outcome.ABANDONED]
+def _of(phase: str, selected: list[dict[str, Any]]) -> Cancelled:
+    closed = [row for row in selected if row["outcome"] == Outcome.ABANDONED]
     costs = [row["api_cost"] for row in closed if row["api_cost"] is not None]
     return Cancelled(
         phase=phase,
-        when=drawn[0]["cancel_after"],
-        drawn=len(drawn),
+        when=selected[0]["cancel_after"],
+        drawn=len(selected),
         closed=len(closed),
-        answered=sum(bool(row["success"]) for row in drawn),
+        answered=sum(bool(row["success"]) for row in selected),
         held_s=_median([row["elapsed_sec"] for row in closed]),
         chunks=_median([row["chunks"] for row in closed]),
         chars=_median([row["received_chars"] for row in closed]),

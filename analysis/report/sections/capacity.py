@@ -126,16 +126,16 @@ def _searches(view: View, slo: Slo) -> dict[str, Trials]:
     """Every trial, by model."""
     by_model: dict[str, Trials] = {}
     for phase in view.of_modes("capacity"):
-        trial = (phase, _judged(view, slo, phase))
+        trial = (phase, _attained(view, slo, phase))
         by_model.setdefault(phase.model_requested, []).append(trial)
     return by_model
 
 
 def _counting(trials: Trials) -> list[tuple[PhaseNumbers, Attained]]:
     """The trials that count as answers, by the rule of the search."""
-    judged = [(phase, answer) for phase, answer in trials if answer is not None]
-    levels = [(_level(phase), answer) for phase, answer in judged]
-    return [pair for pair, counts in zip(judged, answers(levels), strict=True) if counts]
+    answered = [(phase, answer) for phase, answer in trials if answer is not None]
+    levels = [(_level(phase), answer) for phase, answer in answered]
+    return [pair for pair, counts in zip(answered, answers(levels), strict=True) if counts]
 
 
 def _broke(trials: Trials, capacity: Bracket) -> list[Attained]:
@@ -168,7 +168,7 @@ def bracket_of(trials: Trials) -> Bracket:
     )
 
 
-def _judged(view: View, slo: Slo, phase: PhaseNumbers) -> Attained | None:
+def _attained(view: View, slo: Slo, phase: PhaseNumbers) -> Attained | None:
     """The trial's answer, as the search judged it; None: it was cut short."""
     run, name = view.run, phase.phase
     cut = any(run.events_of(event, name) for event in _CUT)

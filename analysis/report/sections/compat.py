@@ -68,7 +68,7 @@ def section(view: View) -> Section:
     return Section(t("Compatibility", "兼容性"), blocks)
 
 
-def shown(t: Words, verdict: Verdict) -> str:
+def symbol_and_name(t: Words, verdict: Verdict) -> str:
     """A verdict as its symbol and its name."""
     symbol = Cell("", "", verdict).symbol
     return f"{symbol} {t(*WORDS[verdict])}"
@@ -92,7 +92,7 @@ def _matrix(t: Words, features: Features) -> Table:
     def shown_of(model: str) -> Callable[[str], str]:
         def cell(name: str) -> str:
             known = by_key.get((name, model))
-            return ABSENT if known is None else shown(t, known.verdict)
+            return ABSENT if known is None else symbol_and_name(t, known.verdict)
 
         return cell
 
@@ -126,7 +126,7 @@ def _evidence(t: Words, cells: Sequence[Cell]) -> Table:
         [
             CHECK.of(lambda cell: cell.check),
             MODEL.of(lambda cell: cell.model),
-            Name("Found", "结论").of(lambda cell: shown(t, cell.verdict)),
+            Name("Found", "结论").of(lambda cell: symbol_and_name(t, cell.verdict)),
             Name("Whose fault", "责任方").of(lambda cell: t(*CAUSES[cell.cause])),
             Name("Evidence", "证据").of(lambda cell: cell.evidence or ABSENT),
             Name("In your code", "对代码的影响").of(lambda cell: _named(t, cell.in_code, ABSENT)),

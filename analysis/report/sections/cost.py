@@ -200,19 +200,19 @@ def _totals(view: View, models: list[Compared]) -> Table:
 
 def _differences(view: View, compared: list[Compared]) -> Table:
     t = view.t
-    shown = [
+    examples = [
         (row, place)
         for one in compared
         for row, place in zip(
             rows(one.differing[:_EXAMPLES]), one.differing.index[:_EXAMPLES], strict=True
         )
     ]
-    shown.sort(key=lambda one: -abs(one[0]["api_cost"] - one[0]["table_cost"]))
-    places = [int(place) for _, place in shown[:_EXAMPLES]]
+    examples.sort(key=lambda one: -abs(one[0]["api_cost"] - one[0]["table_cost"]))
+    places = [int(place) for _, place in examples[:_EXAMPLES]]
     names = view.run.rows.at(places, ["task_id"])["task_id"].tolist()
     largest = [
         row | {"task_id": name if isinstance(name, str) else ABSENT}
-        for (row, _), name in zip(shown, names, strict=False)
+        for (row, _), name in zip(examples, names, strict=False)
     ]
     return table(
         t,

@@ -117,9 +117,11 @@ def _remark(t: Words, audit: Audit) -> Remark:
     if fit is None:
         return Remark("note", _why_undetermined(t, audit))
     truth = audit.wait.truth if audit.wait else "unknown"
-    stated = audit.advertised_requests
+    advertised = audit.advertised_requests
     disagrees = (
-        stated is not None and audit.unit == "requests" and not _agrees(stated, fit.low, fit.high)
+        advertised is not None
+        and audit.unit == "requests"
+        and not _agrees(advertised, fit.low, fit.high)
     )
     what, size = t(*KINDS[fit.kind]), _range(fit.low, fit.high)
     unit = t("requests", "个请求")
@@ -192,11 +194,11 @@ def _why_short(t: Words, model: str, short: ShortWindow, best: Fit) -> str:
 
 def _measure_it(t: Words, audit: Audit) -> str:
     """What to do where the limit per minute remains unknown."""
-    stated = audit.advertised_requests
-    target = f" --target {stated}" if stated is not None else ""
+    advertised = audit.advertised_requests
+    target = f" --target {advertised}" if advertised is not None else ""
     return t(
         f" The rate that it sustains is unknown: measure it with mode rpm{target}.",
-        f"可持续的速率未知：请用 rpm 模式{f'（--target {stated}）' if target else ''}测量。",
+        f"可持续的速率未知：请用 rpm 模式{f'（--target {advertised}）' if target else ''}测量。",
     )
 
 
@@ -397,6 +399,6 @@ def _range(low: int, high: int) -> str:
     return integer(low) if low == high else f"{integer(low)}-{integer(high)}"
 
 
-def _agrees(stated: int, low: int, high: int) -> bool:
+def _agrees(advertised: int, low: int, high: int) -> bool:
     """Whether a stated limit is the one found, to within the 2 % that a replay cannot resolve."""
-    return 0.98 * low <= stated <= 1.02 * high
+    return 0.98 * low <= advertised <= 1.02 * high

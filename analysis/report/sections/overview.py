@@ -38,7 +38,7 @@ def section(view: View) -> Section:
     measured = [result for line in lines if (result := line(view)) is not None]
     if not measured:
         return Section("")
-    shown = table(
+    results = table(
         t,
         measured,
         [
@@ -47,7 +47,7 @@ def section(view: View) -> Section:
         ],
         how=t("Each result is computed from the tables below.", "各项结果由下文各表计算得出。"),
     )
-    return Section(t("Overview", "核心数据"), [shown])
+    return Section(t("Overview", "核心数据"), [results])
 
 
 def _best(phases: Phases, number: Callable[[PhaseNumbers], float | None]) -> Phases:

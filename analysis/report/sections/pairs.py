@@ -84,24 +84,24 @@ def _remarks(
         )
         for finding in comparison.findings[pairs.phase]
     ]
-    if left := _missing(t, pairs.missing):
-        remarks.append(Remark("note", f"{pairs.phase}{t.colon}{left}{stop}"))
+    if missing_text := _missing(t, pairs.missing):
+        remarks.append(Remark("note", f"{pairs.phase}{t.colon}{missing_text}{stop}"))
     if (overhead := comparison.stated_overheads.get(pairs.phase)) is not None:
-        shown, count = f"{overhead.median_s * 1000:,.1f} ms", integer(overhead.count)
+        overhead_text, count = f"{overhead.median_s * 1000:,.1f} ms", integer(overhead.count)
         text = t(
-            f"the gateway states an overhead of {shown} (median of {count} answers)",
-            f"网关自报开销 {shown}（{count} 个应答的中位数）",
+            f"the gateway states an overhead of {overhead_text} (median of {count} answers)",
+            f"网关自报开销 {overhead_text}（{count} 个应答的中位数）",
         )
         remarks.append(Remark("note", f"{pairs.phase}{t.colon}{text}{stop}"))
     comparable = [v for v in verdicts if v.conclusion is not Conclusion.NOT_COMPARABLE]
     texts = [sentences.sentence(t, v, at) for v in comparable]
     texts += [text for v in verdicts if (text := _grows(t, v))]
     bill = comparison.costs.get(pairs.phase)
-    judged = next((v for v in verdicts if v.metric in ("ttft", "total") and v.half), None)
-    if judged is not None and (half := judged.half):
+    time_verdict = next((v for v in verdicts if v.metric in ("ttft", "total") and v.half), None)
+    if time_verdict is not None and (half := time_verdict.half):
         price = bill.per_pair if bill else None
-        outlook = precision.outlook(half, judged.pairs, wanted_s or half / 2, price)
-        texts.append(sentences.precision(t, judged.metric, outlook))
+        outlook = precision.outlook(half, time_verdict.pairs, wanted_s or half / 2, price)
+        texts.append(sentences.precision(t, time_verdict.metric, outlook))
     if bill is not None:
         texts.append(sentences.costs(t, bill))
     return remarks + [Remark("note", text) for text in texts]
@@ -207,13 +207,13 @@ def _chart(t: Words, pairs: Pairs, comparison: Comparison) -> Chart | None:
     sent = np.fmin(floats(pairs.a, "sent_offset_s"), floats(pairs.b, "sent_offset_s"))[
         by_pair.place
     ]
-    shown = exact & np.isfinite(sent)
-    points = thin(sent[shown], by_pair.low[shown] * 1000)
+    charted = exact & np.isfinite(sent)
+    points = thin(sent[charted], by_pair.low[charted] * 1000)
     if not points:
         return None
     series = [Series(t("a pair", "一对"), points, "dots", 0)]
-    judged = (v for v in comparison.verdicts if v.phase == pairs.phase and v.metric == metric)
-    verdict = next(judged, None)
+    of_metric = (v for v in comparison.verdicts if v.phase == pairs.phase and v.metric == metric)
+    verdict = next(of_metric, None)
     ends = points[0][0], points[-1][0]
     if verdict is not None and verdict.conclusion is not Conclusion.NOT_COMPARABLE:
         lines = (

@@ -36,11 +36,11 @@ def section(view: View) -> Section:
     blocks: list[Block] = []
     offered = [p for p in view.phases if p.offered_rpm is not None]
     timed = [p for p in view.phases if p.send_lag.p99_s is not None]
-    judged = [p for p in view.phases if p.generator_limited is not None]
+    lag_phases = [p for p in view.phases if p.generator_limited is not None]
     if offered:
         blocks.append(_rates(view, offered))
-    if judged:
-        blocks.append(_lag(view, judged))
+    if lag_phases:
+        blocks.append(_lag(view, lag_phases))
     if timed:
         blocks.append(_latencies(view, timed))
     blocks += stated_times.blocks(view)

@@ -46,13 +46,13 @@ def section(view: View) -> Section:
             "大量拒绝请求的网关也可能达标。请加上 success_rate 或 attainment。",
         )
         blocks.append(Remark("note", text))
-    judged = [
+    phases = [
         phase
         for phase in view.phases
         if phase.mode != "capacity" and slo.of(phase.mode, phase.model_requested)
     ]
-    if judged:
-        blocks.append(_goodput(view, slo, judged))
+    if phases:
+        blocks.append(_goodput(view, slo, phases))
     if checks := judge_objectives(view, slo):
         blocks.append(_statements(view, checks))
     return Section(title, blocks)

@@ -32,18 +32,18 @@ def verdicts(view: View) -> list[Remark]:
 
     In a run with two routes only the gateway's is judged, and what it adds to the other.
     """
-    whole, view = view, view.of_gateway()
+    both_routes, view = view, view.of_gateway()
     remarks = [
-        *asked.remarks(whole),
-        *_routes(whole),
-        *compat.remarks(whole),
+        *asked.remarks(both_routes),
+        *_routes(both_routes),
+        *compat.remarks(both_routes),
         *accounts.remarks(view),
         *failures.remarks(view),
         *bodies.remarks(view),
         *charges.remarks(view),
-        *billing.first_page(whole),
+        *billing.first_page(both_routes),
         *limits.findings(view),
-        *identity.remarks(whole),
+        *identity.remarks(both_routes),
         *identity_course.remarks(view),
         *streams.remarks(view),
         *_doubts(originals.remarks(view)),

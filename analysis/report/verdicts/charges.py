@@ -19,11 +19,11 @@ def remarks(view: View) -> list[Remark]:
     """A sentence for each way in which charges disagree; none if they agree."""
     t, verdicts = view.t, list[Remark]()
     rows = view.run.rows.frame(READ)
-    stated = headers(rows)
-    if stated.rows:
-        more = t.money(abs(stated.amount))
-        count, of = integer(stated.rows), integer(stated.of)
-        way_en, way_zh = ("more", "多") if stated.amount > 0 else ("less", "少")
+    in_headers = headers(rows)
+    if in_headers.rows:
+        more = t.money(abs(in_headers.amount))
+        count, of = integer(in_headers.rows), integer(in_headers.of)
+        way_en, way_zh = ("more", "多") if in_headers.amount > 0 else ("less", "少")
         text = t(
             f"{count} of {of} replies state one cost in the body and another in a header; in all, "
             f"the headers state {more} {way_en}. Every number here uses the body's cost: ask the "

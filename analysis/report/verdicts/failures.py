@@ -47,8 +47,8 @@ class _Failed(NamedTuple):
     def kind(self) -> tuple[Level, bool, str, int | None]:
         """What phases that failed in the same way have in common."""
         first = self.failures.causes[0]
-        whole = self.failures.failed == self.failures.sent
-        return _level(self.phase.mode, self.failures), whole, first.outcome, first.status
+        all_failed = self.failures.failed == self.failures.sent
+        return _level(self.phase.mode, self.failures), all_failed, first.outcome, first.status
 
 
 def remarks(view: View) -> list[Remark]:
@@ -128,8 +128,10 @@ def _level(mode: str, of_phase: Failures) -> Level:
 def _text(view: View, numbers: PhaseNumbers, of_phase: Failures) -> str:
     first = of_phase.causes[0]
     advice = hint(first.outcome, first.status, first.words)
-    if first.outcome == Outcome.NOT_FOUND and (meant := _meant(view, numbers.model_requested)):
-        advice = meant
+    if first.outcome == Outcome.NOT_FOUND and (
+        doubt := _from_doubts(view, numbers.model_requested)
+    ):
+        advice = doubt
     return _described(view, of_phase, numbers.phase, advice)
 
 
@@ -154,7 +156,7 @@ def _described(view: View, of_phase: Failures, phase: str, advice: Hint | None) 
     return f"{text}{t.gap}{_sentence(t, advice.en, advice.zh)}" if advice else text
 
 
-def _meant(view: View, model: str) -> Hint | None:
+def _from_doubts(view: View, model: str) -> Hint | None:
     """What the look before the run found: another base URL, or models with similar names."""
     for event in view.run.events_of(Doubtful):
         if event.kind == "model" and event.asked != model:

@@ -20,11 +20,11 @@ UNTIMED = (COMPAT, "identity")  # modes that measure no times
 def remarks(view: View) -> list[Remark]:
     """Whether requests were sent when they were due, and answers were read when they arrived."""
     t = view.t
-    judged = [
+    with_verdict = [
         phase for phase in view.phases
         if phase.generator_limited is not None and phase.mode not in UNTIMED
     ]  # fmt: skip
-    limited = [phase for phase in judged if phase.generator_limited]
+    limited = [phase for phase in with_verdict if phase.generator_limited]
     verdicts, alike = [], dict[Level, list[PhaseNumbers]]()
     for phase in limited:
         if _waited_for_budget(view, phase.phase) or phase.local_limits:
@@ -36,9 +36,9 @@ def remarks(view: View) -> list[Remark]:
             verdicts.append(_of_many(t, level, phases))
         else:
             verdicts += [_remark(view, phase) for phase in phases]
-    if judged and not limited:
-        sends = [p.send_lag.p99_s for p in judged if p.send_lag.p99_s is not None]
-        loops = [p.loop_lag_p99_s for p in judged if p.loop_lag_p99_s is not None]
+    if with_verdict and not limited:
+        sends = [p.send_lag.p99_s for p in with_verdict if p.send_lag.p99_s is not None]
+        loops = [p.loop_lag_p99_s for p in with_verdict if p.loop_lag_p99_s is not None]
         worst = [
             t(f"{what} {milliseconds(max(lags))}", f"{zh} {milliseconds(max(lags))}")
             for what, zh, lags in (("send", "发送", sends), ("event loop", "事件循环", loops))

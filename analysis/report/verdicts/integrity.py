@@ -13,7 +13,7 @@ _EXAMPLES = 5
 
 def remarks(view: View) -> list[Remark]:
     """What ended early, what was not run, what left no row, and which workers were lost."""
-    return [*_faults(view), *_stops(view), *_whole(view), *_parted(view), *_losses(view)]
+    return [*_faults(view), *_stops(view), *_completeness(view), *_parted(view), *_losses(view)]
 
 
 def _faults(view: View) -> list[Remark]:
@@ -31,7 +31,7 @@ def _faults(view: View) -> list[Remark]:
     return [Remark("bad", text, t("a fault in Weighbridge itself", "有 Weighbridge 自身的缺陷"))]
 
 
-def _whole(view: View) -> list[Remark]:
+def _completeness(view: View) -> list[Remark]:
     """Whether the run ended, ran everything planned, and left complete files."""
     t, run = view.t, view.run
     verdicts = []
@@ -54,10 +54,10 @@ def _whole(view: View) -> list[Remark]:
         verdicts.append(Remark("note", text))
     missing = view.not_run
     if missing:
-        shown = view.t.shortened(view.t.join(missing[:_EXAMPLES]), len(missing) - _EXAMPLES)
+        listed = view.t.shortened(view.t.join(missing[:_EXAMPLES]), len(missing) - _EXAMPLES)
         text = t(
-            f"Planned phases without any request: {shown} ({len(missing)}).",
-            f"{len(missing)} 个计划阶段没有请求：{shown}。",
+            f"Planned phases without any request: {listed} ({len(missing)}).",
+            f"{len(missing)} 个计划阶段没有请求：{listed}。",
         )
         verdicts.append(Remark("note", text))
     verdicts += [Remark("note", t(*odd)) for odd in run.remarks]
@@ -88,12 +88,12 @@ def _parted(view: View) -> list[Remark]:
         parts = phase.parts if phase.phase in bursts else None
         if not parts:
             continue
-        name, shown = phase.phase, t.join(map(str, parts))
+        name, part_sizes = phase.phase, t.join(map(str, parts))
         text = t(
-            f"{name} was resumed: it was sent in {len(parts)} parts, of {shown} requests, and "
+            f"{name} was resumed: it was sent in {len(parts)} parts, of {part_sizes} requests, and "
             f"never as {phase.sent} at once. Do not read it as a burst of that size; to measure "
             "one, start a new run.",
-            f"{name} 为续跑：分 {len(parts)} 次发出（{shown} 个请求），"
+            f"{name} 为续跑：分 {len(parts)} 次发出（{part_sizes} 个请求），"
             f"从未同时发出 {phase.sent} 个。不可视为该并发的结果；如需测量请重新运行。",
         )
         verdicts.append(Remark("bad", text, t("a burst sent in parts", "有并发分次发出")))

@@ -84,9 +84,10 @@ def _replayed(view: View) -> list[Remark]:
         return []
     text = t(
         f"{integer(len(again))} replies had been given before in this run: same id, same time, "
-        f"same text ({_shown(view, replies.loc[again])}). A response cache answers, not the model.",
+        f"same text ({_example_names(view, replies.loc[again])}). A response cache answers, not "
+        "the model.",
         f"{integer(len(again))} 个应答在本次运行中已出现过：id、时间与文本均相同"
-        f"（{_shown(view, replies.loc[again])}）。它们来自应答缓存，而非模型。",
+        f"（{_example_names(view, replies.loc[again])}）。它们来自应答缓存，而非模型。",
     )
     grave = len(again) >= _LEAST and not _same(view)
     head = t("replies out of a response cache", "有应答来自缓存")
@@ -111,8 +112,8 @@ def _crossed(view: View) -> list[Remark]:
     if not len(frame):
         return []
     text = t(
-        f"{integer(len(frame))} replies belong to another request ({_shown(view, frame)}).",
-        f"{integer(len(frame))} 个应答属于其他请求（{_shown(view, frame)}）。",
+        f"{integer(len(frame))} replies belong to another request ({_example_names(view, frame)}).",
+        f"{integer(len(frame))} 个应答属于其他请求（{_example_names(view, frame)}）。",
     )
     head = t("replies that belong to other requests", "有应答属于其他请求")
     return [Remark("bad" if len(frame) >= _LEAST else "note", text, head)]
@@ -127,7 +128,7 @@ def _of_another(content: str | None, index: int, planned: int) -> bool:
     return number < planned and not str(index).startswith(str(number))
 
 
-def _shown(view: View, frame: "DataFrame") -> str:
+def _example_names(view: View, frame: "DataFrame") -> str:
     names = [
         row["task_id"] or f"{row['phase']}#{row['request_index']}"
         for row in rows(frame.head(_EXAMPLES))

@@ -30,18 +30,18 @@ def _held_back(view: View) -> list[Remark]:
             known = counts.setdefault(phase.model_requested, [0, 0])
             known[0] += phase.streams_buffered
             known[1] += phase.streams_judged
-    for model, (held_back, judged) in counts.items():
-        if judged < FEWEST:
+    for model, (held_back, judgeable) in counts.items():
+        if judgeable < FEWEST:
             continue
-        low, high = wilson(held_back, judged)
+        low, high = wilson(held_back, judgeable)
         if low <= _MOST:
             continue
         share = f"{percent(low, 0)}-{percent(high, 0)}"
         text = t(
-            f"The gateway does not stream {model}: {integer(held_back)} of {integer(judged)} "
+            f"The gateway does not stream {model}: {integer(held_back)} of {integer(judgeable)} "
             f"streams (95 % interval {share}) were held back and came all at once. Their TTFT is "
             "the time of the whole reply, and the times between tokens are unknown.",
-            f"网关并未真正流式返回 {model}：{integer(judged)} 个流中有 {integer(held_back)} 个"
+            f"网关并未真正流式返回 {model}：{integer(judgeable)} 个流中有 {integer(held_back)} 个"
             f"（95% 区间 {share}）被缓存后一次性到达。"
             "其 TTFT 实为整个应答的时间，token 间隔未知。",
         )
