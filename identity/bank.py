@@ -2,7 +2,8 @@
 
 Some have many answers that are about as good (which ones a model prefers tells models and their
 settings apart), others one that a model gives nearly always (what else comes tells that something
-else answers now and then). Which is which for a model, enrolment finds out.
+else answers now and then). Which is which for a model, enrolment finds out. None asks for a month,
+a weekday or a season: chat templates and hidden prompts state the date, and it suggests them.
 """
 
 from hashlib import sha256
@@ -14,7 +15,7 @@ _OPEN = (
     "Name a river.", "Name a tree.", "Name a flower.", "Name a bird.", "Name a tool.",
     "Name a metal.", "Name a planet.", "Name an emotion.", "Name a profession.", "Name a spice.",
     "Name a musical instrument.", "Name a number from 1 to 100.", "Name a number from 1 to 10.",
-    "Name a letter of the alphabet.", "Name a month.", "Name a weekday.", "Name a season.",
+    "Name a letter of the alphabet.", "Name a shape.", "Name a dance.", "Name a planet's moon.",
     "Name a gemstone.", "Name a fabric.", "Name a vegetable.", "Name a first name.",
     "Heads or tails?", "Name a word that rhymes with light.", "Complete: The old man opened the",
     "Complete: On the table lay a",

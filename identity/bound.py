@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 from identity import context, first_token, long_reply, setting, tools
@@ -121,6 +122,11 @@ def _of(prompts: Iterable[str]) -> Bound:
 def _longest(count: int) -> list[str]:
     """The longest questions: before it is known which are asked."""
     return sorted((prompt(q, NONCE) for q in range(len(BANK))), key=_bytes)[-count:]
+
+
+def whole(bounds: Iterable[Bound]) -> Bound:
+    """Of several tests together."""
+    return reduce(_sum, bounds, Bound(0, 0, 0))
 
 
 def _sum(one: Bound, other: Bound) -> Bound:

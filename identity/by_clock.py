@@ -6,11 +6,19 @@ each of several models its part.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from identity.alpha import of_each
-from identity.mixed import ALPHA, LEAST_ANSWERS, MOST_PARTS, Course, ProbeAnswer, compared
+from identity.mixed import (
+    ALPHA,
+    LEAST_ANSWERS,
+    MOST_PARTS,
+    Course,
+    ProbeAnswer,
+    compared,
+    unfiltered,
+)
 
 _DAY_S = 86_400
 
@@ -48,7 +56,8 @@ def _partition(
     models: int,
 ) -> Partition:
     units: dict[int, list[ProbeAnswer]] = {}
-    for one in sorted(probes, key=lambda one: one.at_unix_s or 0.0):
+    left, filtered = unfiltered(probes)
+    for one in sorted(left, key=lambda one: one.at_unix_s or 0.0):
         if one.at_unix_s is not None:
             units.setdefault(number(one.at_unix_s), []).append(one)
     answers = {unit: sum(one.question is not None for one in own) for unit, own in units.items()}
@@ -63,7 +72,8 @@ def _partition(
         joined[-1] += last
     groups = [[one for unit in part for one in units[unit]] for part in joined if part]
     names = [name(part[0], part[-1]) for part in joined if part]
-    return Partition(names, compared(groups, of_each(ALPHA, models) / 2))
+    course = compared(groups, of_each(ALPHA, models) / 2)
+    return Partition(names, replace(course, filtered=filtered))
 
 
 def _hours(first: int, last: int) -> str:

@@ -5,16 +5,21 @@ an honest endpoint would be taken for a mixed one.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
 from typing import Literal
+
+from identity.word import FILTERED
 
 Kind = Literal["spread", "concentrated"]
 CHOOSING, MOST, LEAST = 10, 12, 4
 """Answers to each question by which it is chosen; cells of each kind, at most and at least."""
 LEAST_ANSWERS = 8
 LEAST_BITS, MOST_BITS = 0.5, 3.0
+OF_ALL = 3
+"""A word that is always given to so many questions answers none of them: it begins every reply of
+a model that writes sentences (`The answer is ...`), and another such model begins them alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +32,19 @@ class Cell:
 
 
 def choose(answers: Mapping[int, Sequence[str]]) -> list[Cell]:
-    """Up to 12 cells of each kind: answers of 0.5 to 3 bits, and answers that are all alike."""
+    """Up to 12 cells of each kind: answers of 0.5 to 3 bits, and answers that are all alike.
+
+    A question to which a content filter withholds answers is none of them.
+    """
     counts_of = {
         question: Counter(words)
         for question, words in sorted(answers.items())
-        if len(words) >= LEAST_ANSWERS
+        if len(words) >= LEAST_ANSWERS and FILTERED not in words
     }
     usual = {question: counts.most_common(1)[0][0] for question, counts in counts_of.items()}
     alike = [question for question, counts in counts_of.items() if len(counts) == 1]
+    given = Counter(usual[question] for question in alike)
+    alike = [question for question in alike if given[usual[question]] < OF_ALL]
     middle = (LEAST_BITS + MOST_BITS) / 2
     varied = sorted(
         (abs(bits - middle), question)
@@ -44,6 +54,14 @@ def choose(answers: Mapping[int, Sequence[str]]) -> list[Cell]:
     return [
         *(Cell(q, "spread", usual[q]) for _, q in varied[:MOST]),
         *(Cell(q, "concentrated", usual[q]) for q in alike[:MOST]),
+    ]
+
+
+def unfiltered(cells: Iterable[Cell], *sides: Mapping[int, Collection[str]]) -> list[Cell]:
+    """The cells to which no side has an answer that a content filter withheld: what a filter
+    withholds says nothing about the model behind it."""
+    return [
+        cell for cell in cells if not any(FILTERED in side.get(cell.question, ()) for side in sides)
     ]
 
 

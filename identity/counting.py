@@ -4,7 +4,7 @@ It says which tokenizer the counter knows. A gateway may count with one tokenize
 model's answers: a fit is no proof of the model, and a misfit is one of the count alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -69,12 +69,20 @@ class Counting:
         return (self.unsent or 0) > TEMPLATE_TOKENS or (self.beyond or 0) > TOLERATED_TOKENS
 
 
-def judge(model: str, counts: Sequence[Count], reference: Sequence[int | None] = ()) -> Counting:
-    """Judge the counts of a model; `reference`: what a reference states of COUNTED, in order."""
+def judge(
+    model: str,
+    counts: Sequence[Count],
+    reference: Sequence[int | None] = (),
+    repeated: Sequence[Collection[int]] = (),
+) -> Counting:
+    """Judge the counts of a model; `reference`: what a reference states of COUNTED, in order;
+    `repeated`: what was stated of other requests that were sent several times, byte for byte. These
+    show what two rounds may hide: a second counter that answers now and then.
+    """
     plain = _by_request([count for count in counts if not count.streamed])
     if any((text, k) not in plain for text in range(len(TEXTS)) for k in REPEATS):
         return Counting(Verdict.NOT_ENOUGH, Kind.NOT_STATED)
-    for stated in plain.values():
+    for stated in (*plain.values(), *repeated):
         if len(set(stated)) > 1:
             varying = tuple(sorted(set(stated)))
             return Counting(Verdict.NOT_ENOUGH, Kind.VARIES, varying=varying)

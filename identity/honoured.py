@@ -16,12 +16,16 @@ from identity.looks import LEAST_ANSWERED, Asked, Verdict
 from identity.reference import Seeded
 from identity.setting import ALIKE, Setting
 from identity.tail import POWER, at_least, critical, fisher, smallest_rate
+from identity.word import FILTERED
 
 TOLERATED = 0.2
 """Of the answers that temperature 0 should make alike: batches and hardware change some."""
 PROOF = 2
 """What no honest gateway shows must be seen so often: one reply alone accuses nobody."""
 SLACK_TOKENS, CHARS_PER_TOKEN = 2, 20
+LEAST_CHARS = 2
+"""Of an English story, to a token and more: with fewer, the stated tokens are not those of the text
+alone (reasoning that is counted and neither shown nor stated, say)."""
 _CLOCK_S = 3  # servers' clocks may be apart
 
 
@@ -33,6 +37,7 @@ class Why(StrEnum):
     ONCE = "seen once, which proves nothing"
     ALIKE = "the answers are alike in any case"
     UNASKED = "the reference has nothing to compare with"
+    UNREAD = "more tokens are stated than the text has"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,9 @@ def cap(shown: Sequence[Reply]) -> Honoured:
     """Whether replies are longer than their budget, by their stated tokens or by their text."""
     judgeable = [one for one in shown if one.fact is not None and one.cap]
     too_long = sum(map(_over, judgeable))
-    return _exact(Setting.CAP, shown, too_long, len(judgeable), len(judgeable) >= PROOF)
+    unread = sum(_states_more(one) and not _over(one) for one in judgeable)
+    why = Why.UNREAD if unread else None
+    return _exact(Setting.CAP, shown, too_long, len(judgeable), len(judgeable) >= PROOF, why)
 
 
 def restless(cold: Sequence[Asked]) -> bool:
@@ -182,7 +189,7 @@ def _strays(words: Mapping[int, Sequence[str]]) -> tuple[int, int]:
 def _words(answers: Sequence[Asked]) -> dict[int, list[str]]:
     words: dict[int, list[str]] = {}
     for one in answers:
-        if one.word:
+        if one.word and one.word != FILTERED:
             words.setdefault(one.question, []).append(one.word)
     return words
 
@@ -221,12 +228,21 @@ def _marks(one: Reply) -> Sequence[int]:
 
 
 def _over(one: Reply) -> bool:
+    """By its text; by its stated tokens where the text may have as many."""
     assert one.cap is not None
     chars = (one.fact or {}).get("chars")
     if isinstance(chars, int) and chars > one.cap * CHARS_PER_TOKEN:
         return True
-    visible = (one.completion_tokens or 0) - (one.reasoning_tokens or 0)
-    return visible > one.cap + SLACK_TOKENS
+    text = isinstance(chars, int) and chars >= LEAST_CHARS * _visible(one)
+    return _states_more(one) and text
+
+
+def _states_more(one: Reply) -> bool:
+    return one.cap is not None and _visible(one) > one.cap + SLACK_TOKENS
+
+
+def _visible(one: Reply) -> int:
+    return (one.completion_tokens or 0) - (one.reasoning_tokens or 0)
 
 
 def _exact(

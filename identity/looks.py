@@ -6,15 +6,18 @@ the shares are added up (Bonferroni), so that a look more costs no honesty.
 Two routes that are asked in pairs, one right after the other and in random order, may change both
 while they are asked: what changes for both is in both sides' counts alike. A pair that lacks an
 answer is left out whole, for else an outage of one route would take its answers from one time only.
+
+Where no open question ever gets a second answer, each reply may be the first one again (a cache
+that gives it a new id): then one answer to each question is compared, and no more.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from identity.alpha import LOOKS, of_each
-from identity.cells import Cell
+from identity.cells import Cell, enough, unfiltered
 from identity.exact import Counts, Spread, spread, strays
 from identity.reference import Reference
 
@@ -23,6 +26,9 @@ ANSWERS = 40
 SELF_ALPHA = 0.01
 LEAST_ANSWERED = 0.8
 """Of what was asked: where more has no answer, what is missing may be what is different."""
+
+
+_HARDLY = 0.001  # the chance of answers that are all alike, below which they were not drawn
 
 
 class Verdict(StrEnum):
@@ -41,13 +47,16 @@ class Why(StrEnum):
     UNPAIRED = "too many questions have no answer over both routes"
     THINKS = "the model thinks before it answers"
     UNFINISHED = "not all was asked"
+    FILTERED = "a content filter withholds too many answers"
+    REPEATED = "no open question gets a second answer"
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a number of answers to each question shows. `alpha` is its share of false alarms;
     `spread` the distance on questions with many answers, `strays_p` of those with one, `strays` and
-    `answers` how often the audit's answers to these were not the usual one."""
+    `answers` how often the audit's answers to these were not the usual one, `before` and `whole`
+    the reference's."""
 
     rounds: int
     alpha: float
@@ -55,6 +64,8 @@ class Look:
     strays_p: float | None
     strays: int
     answers: int
+    before: int
+    whole: int
 
     @property
     def p(self) -> float:
@@ -72,7 +83,7 @@ class Look:
 class Audit:
     """The verdict, the looks that led to it, and why nothing is said. `self_p` is what the
     reference's first half against its second shows; `asked`, `answered` and `thought` count
-    requests."""
+    requests; `filtered` are the questions that are left out because of a content filter."""
 
     verdict: Verdict
     looks: tuple[Look, ...]
@@ -81,6 +92,7 @@ class Audit:
     answered: int
     thought: int
     why: Why | None = None
+    filtered: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,35 +106,33 @@ class Asked:
 
 def self_check(reference: Reference) -> float:
     """The p-value of the reference's own halves, by the same two tests."""
-    return _look(reference.cells, reference.first, reference.second, 0, SELF_ALPHA).p
+    sides = reference.first, reference.second
+    return _look(unfiltered(reference.cells, *sides), *sides, 0, SELF_ALPHA).p
 
 
 def audit(reference: Reference, asked: Sequence[Asked], models: int = 1) -> Audit:
     """Judge what was asked so far, in the order in which it was, in a run of so many models."""
-    own = self_check(reference)
-    answered = sum(bool(one.word) for one in asked)
-    thought = sum(one.word == "" for one in asked)
+    own, whole = self_check(reference), reference.counts()
+    looks, left_out = list[Look](), set[int]()
 
-    def result(verdict: Verdict, looks: Sequence[Look], why: Why | None = None) -> Audit:
-        return Audit(verdict, tuple(looks), own, len(asked), answered, thought, why)
+    def result(verdict: Verdict, why: Why | None = None) -> Audit:
+        return _audit(verdict, why, looks, left_out, own, asked, asked)
 
     if own <= SELF_ALPHA:
-        return result(Verdict.NOT_ENOUGH, (), Why.REFERENCE)
-    whole, looks = reference.counts(), list[Look]()
+        return result(Verdict.NOT_ENOUGH, Why.REFERENCE)
     for rounds, alpha in LOOKS:
         part = [asked[place] for place in _first(asked, reference.cells, rounds)]
         if len(part) < rounds * len(reference.cells):
-            return result(Verdict.NOT_ENOUGH, looks, Why.UNFINISHED)
+            return result(Verdict.NOT_ENOUGH, Why.UNFINISHED)
         words = [one for one in part if one.word]
         if len(words) < LEAST_ANSWERED * len(part):
             thinks = sum(one.word == "" for one in part) > len(part) - len(words) - len(part) // 10
-            why = Why.THINKS if thinks else Why.UNANSWERED
-            return result(Verdict.NOT_ENOUGH, looks, why)
-        look = _look(reference.cells, whole, counted(words), rounds, of_each(alpha, models))
-        looks.append(look)
-        if look.differs:
-            return result(Verdict.DIFFERS, looks)
-    return result(Verdict.NOT_SHOWN, looks)
+            return result(Verdict.NOT_ENOUGH, Why.THINKS if thinks else Why.UNANSWERED)
+        share = of_each(alpha, models)
+        ended = _compared(reference.cells, whole, words, rounds, share, looks, left_out)
+        if ended is not None:
+            return result(*ended)
+    return result(Verdict.NOT_SHOWN)
 
 
 def audit_pairs(
@@ -135,13 +145,13 @@ def audit_pairs(
     Where nothing changes the tests are exact. Where both routes change alike they alarm less: two
     sums of answers whose chances vary lie closer together than if all had the mean chance.
     """
-    ours, looks = [one for one, _ in pairs], list[Look]()
-    own = _look(cells, *halves([other for _, other in pairs]), 0, SELF_ALPHA).p
-    answered = sum(bool(one.word and other.word) for one, other in pairs)
-    thought = sum(one.word == "" for one in ours)
+    ours, theirs = [one for one, _ in pairs], [other for _, other in pairs]
+    looks, left_out, sides = list[Look](), set[int](), halves(theirs)
+    own = _look(unfiltered(cells, *sides), *sides, 0, SELF_ALPHA).p
+    both = [one for one, other in pairs if one.word and other.word]
 
     def result(verdict: Verdict, why: Why | None = None) -> Audit:
-        return Audit(verdict, tuple(looks), own, len(pairs), answered, thought, why)
+        return _audit(verdict, why, looks, left_out, own, ours, both)
 
     for rounds, alpha in LOOKS:
         part = [pairs[place] for place in _first(ours, cells, rounds)]
@@ -150,11 +160,72 @@ def audit_pairs(
         whole = [(one, other) for one, other in part if one.word and other.word]
         if len(whole) < LEAST_ANSWERED * len(part):
             return result(Verdict.NOT_ENOUGH, Why.UNPAIRED)
-        beside, said = counted([other for _, other in whole]), counted([one for one, _ in whole])
-        looks.append(_look(cells, beside, said, rounds, of_each(alpha, models)))
-        if looks[-1].differs:
-            return result(Verdict.DIFFERS)
+        beside, said = counted([other for _, other in whole]), [one for one, _ in whole]
+        share = of_each(alpha, models)
+        if (ended := _compared(cells, beside, said, rounds, share, looks, left_out)) is not None:
+            return result(*ended)
     return result(Verdict.NOT_SHOWN)
+
+
+def _audit(
+    verdict: Verdict,
+    why: Why | None,
+    looks: Sequence[Look],
+    left_out: Collection[int],
+    self_p: float,
+    asked: Sequence[Asked],
+    answered: Sequence[Asked],
+) -> Audit:
+    return Audit(
+        verdict,
+        tuple(looks),
+        self_p,
+        len(asked),
+        sum(bool(one.word) and one.question not in left_out for one in answered),
+        sum(one.word == "" for one in asked),
+        why,
+        frozenset(left_out),
+    )
+
+
+def _compared(
+    cells: Sequence[Cell],
+    reference: Mapping[int, Counts],
+    words: Sequence[Asked],
+    rounds: int,
+    alpha: float,
+    looks: list[Look],
+    left_out: set[int],
+) -> tuple[Verdict, Why | None] | None:
+    """Add a look to `looks`, and to `left_out` the questions that a filter takes part in; what ends
+    the audit, or None."""
+    said = counted(words)
+    left = unfiltered(cells, reference, said)
+    left_out |= {cell.question for cell in cells} - {cell.question for cell in left}
+    if not enough(left):
+        return Verdict.NOT_ENOUGH, Why.FILTERED
+    repeated = _repeated(left, reference, said)
+    if repeated:
+        said = counted([*{one.question: one for one in reversed(words)}.values()])
+    looks.append(_look(left, reference, said, rounds, alpha))
+    if looks[-1].differs:
+        return Verdict.DIFFERS, None
+    return (Verdict.NOT_ENOUGH, Why.REPEATED) if repeated else None
+
+
+def _repeated(
+    cells: Sequence[Cell], reference: Mapping[int, Counts], said: Mapping[int, Counts]
+) -> bool:
+    """Whether each open question has one answer only, although the reference's vary."""
+    chance = 1.0
+    for cell in cells:
+        if cell.kind == "spread":
+            own, before = said.get(cell.question, {}), reference.get(cell.question, {})
+            if len(own) != 1 or not before:
+                return False
+            answers, whole = sum(own.values()), sum(before.values())
+            chance *= sum((n / whole) ** answers for n in before.values())
+    return chance <= _HARDLY
 
 
 def halves(asked: Sequence[Asked]) -> tuple[dict[int, Counter[str]], dict[int, Counter[str]]]:
@@ -207,4 +278,6 @@ def _look(
         strays(steady),
         sum(one[2] for one in steady),
         sum(one[3] for one in steady),
+        sum(one[0] for one in steady),
+        sum(one[1] for one in steady),
     )

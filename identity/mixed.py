@@ -11,6 +11,7 @@ from random import Random
 
 from identity.alpha import of_each
 from identity.exact import Counts, Spread, spread
+from identity.word import FILTERED
 
 COUNTED_AT = 4
 """Of so many probes the first is counted, the others are questions."""
@@ -67,12 +68,14 @@ class Course:
     """The parts of one model's run, and the p-value at which one is said to differ.
 
     `shown`: the smallest share of a part's answers, 0 to 1, that would have shown with 90 % had
-    they become another word; None: no share would have, or something did differ.
+    they become another word; None: no share would have, or something did differ. `filtered`: how
+    many questions are left out, because a content filter withheld answers to them.
     """
 
     parts: Sequence[Part]
     alpha: float
     shown: float | None = None
+    filtered: int = 0
 
     @property
     def differing(self) -> list[Part]:
@@ -95,7 +98,17 @@ def course(probes: Sequence[ProbeAnswer], models: int = 1) -> Course:
     A part is exchangeable with the rest where nothing changed: the permutation test is exact for
     each, and the models and parts share ALPHA evenly (Bonferroni).
     """
-    return compared(_parts(sorted(probes, key=lambda one: one.at_s)), of_each(ALPHA, models))
+    left, filtered = unfiltered(probes)
+    parts = _parts(sorted(left, key=lambda one: one.at_s))
+    return replace(compared(parts, of_each(ALPHA, models)), filtered=filtered)
+
+
+def unfiltered(probes: Sequence[ProbeAnswer]) -> tuple[list[ProbeAnswer], int]:
+    """The probes without the questions to which a content filter withheld an answer, and how many
+    questions these are: a filter may be strict at some times only, whatever model answers."""
+    filtered = {one.question for one in probes if one.word == FILTERED}
+    left = [one for one in probes if one.question is None or one.question not in filtered]
+    return left, len(filtered)
 
 
 def compared(groups: Sequence[Sequence[ProbeAnswer]], alpha: float) -> Course:

@@ -39,7 +39,7 @@ CERTAIN = frozenset({"o200k", "cl100k"})
 _CLAIMS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "chatgpt-4o", "o1", "o3", "o4"), ("o200k",)),
     (("gpt-4", "gpt-3.5"), ("cl100k",)),
-    (("deepseek-r1-distill-qwen",), ("qwen",)),
+    (("deepseek-r1-distill-qwen", "deepseek-r1-0528-qwen"), ("qwen",)),
     (("deepseek-r1-distill-llama",), ("llama3",)),
     (("deepseek",), ("deepseek",)),
     (("qwen", "qwq"), ("qwen", "qwen3.5")),

@@ -27,12 +27,13 @@ class Test(NamedTuple):
 
 
 def outlook(options: Options, known: Reference | None, prices: Prices | None) -> Bilingual:
-    """What the models may use: bounds, not estimates."""
+    """What the models may use: bounds, not estimates; test by test, then in all."""
     of_models = [_of_model(model, list(_tests(options, known)), prices) for model in options.models]
     text = joined(of_models)
     return Bilingual(
-        f"{text.en} (what a gateway adds to a prompt is not in it)",
-        f"{text.zh}（不含网关自行加入 prompt 的内容）",
+        f"{text.en} (what a gateway adds to a prompt is not in it, nor are requests that it refuses "
+        "for a field and that are sent again)",
+        f"{text.zh}（不含网关自行加入 prompt 的内容，也不含因字段被拒而重发的请求）",
     )
 
 
@@ -63,7 +64,9 @@ def _of_model(model: str, tests: list[Test], prices: Prices | None) -> Bilingual
             zh = f"若一开始就有差异，{zh}，否则{rest.zh}"
         return Bilingual(f"{test.name.en}, {en}", f"{test.name.zh}，{zh}")
 
-    text = joined(map(clause, tests))
+    parts = [one.full_length or one.most for one in tests for _ in range(one.routes)]
+    total = use(bound.whole(parts), exact=False)
+    text = joined([*map(clause, tests), Bilingual(f"in all {total.en}", f"合计{total.zh}")])
     return Bilingual(f"{model}: {text.en}", f"{model}：{text.zh}")
 
 
@@ -94,7 +97,7 @@ def _tests(options: Options, known: Reference | None) -> Iterator[Test]:
         yield Test(who, bound.dearest(LOOKS[0][0]), bound.dearest(LOOKS[-1][0]), routes=2)
     if options.identity_tools:
         calls = Bilingual("tool calls", "工具调用")
-        yield Test(calls, bound.calls(), exact=True, routes=2)
+        yield Test(calls, bound.calls(), exact=True, routes=2 if options.against else 1)
     if sizes := context.sizes(options.identity_context):
         yield Test(Bilingual("context length", "上下文长度"), bound.lengths(sizes))
     if options.identity_output:

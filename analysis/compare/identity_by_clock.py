@@ -6,7 +6,7 @@ from typing import Any
 from analysis.numbers.identity_course import probes
 from analysis.page.blocks import Block, Text
 from analysis.page.columns import Name, table
-from analysis.page.identity_parts import of_parts
+from analysis.page.identity_parts import filtered, of_parts
 from analysis.page.words import Words, integer
 from analysis.reading.load import Run
 from identity.by_clock import Partition, by_day, by_hour
@@ -38,7 +38,7 @@ def blocks(runs: Sequence[Run], t: Words) -> list[Block]:
         for model, clocks in partitions(runs).items()
         for clock, partition in clocks.items()
         for block in (
-            Text(_sentence(t, model, clock, partition)),
+            Text(_sentence(t, model, clock, partition) + _filtered(t, partition)),
             _table(t, model, clock, partition),
         )
     ]
@@ -78,9 +78,9 @@ def _sentence(t: Words, model: str, clock: str, partition: Partition) -> str:
         return t(
             f"{name}: answers {'at' if of_day else 'on'} {listed} (UTC) differ from those of all "
             "other times. Possible reasons: another model or version at these times, another "
-            "provider, other sampling settings, a guardrail or a hidden prompt.",
+            "provider, other sampling settings, a response cache, a guardrail or a hidden prompt.",
             f"{name}：{listed}（UTC）的答案与其余时间有差异。可能的原因：这些时间由其他模型或版本"
-            "应答、供应商不同、采样参数不同、内容防护或隐藏 prompt。",
+            "应答、供应商不同、采样参数不同、应答缓存、内容防护或隐藏 prompt。",
         )
     if len(course.parts) < 2:
         return t(
@@ -97,6 +97,11 @@ def _sentence(t: Words, model: str, clock: str, partition: Partition) -> str:
         f"共 {answers} 个答案，未见随{'时段' if of_day else '日期'}变化。"
         + _power(t, course.shown),
     )
+
+
+def _filtered(t: Words, partition: Partition) -> str:
+    questions = partition.course.filtered
+    return t.gap + filtered(t, questions) if questions else ""
 
 
 def _power(t: Words, share: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from analysis.numbers.identity_rows import (
@@ -17,6 +17,7 @@ from analysis.numbers.identity_rows import (
     looks_of,
     of_scenarios,
     refused_body,
+    repeated_counts,
     setting_reply,
     stated,
     tool_replies,
@@ -43,6 +44,7 @@ from identity.power import Detectable, detectable
 from identity.reference import Reference
 from identity.setting import Setting
 from identity.tools import Fidelity
+from identity.word import FILTERED
 from recording.arms import GATEWAY
 
 
@@ -129,7 +131,7 @@ def of_model(
     for row in rows:
         if row["model_returned"]:
             names[row["model_returned"]] = names.get(row["model_returned"], 0) + 1
-    count_of = counting.judge(model, counts_of(count), known)
+    count_of = counting.judge(model, counts_of(count), known, repeated_counts(rows))
     return Identity(
         model=model,
         counting=count_of,
@@ -167,7 +169,8 @@ def _detectable(
 ) -> Detectable | None:
     if reference is None or judged is None or judged.verdict is not Verdict.NOT_SHOWN:
         return None
-    return detectable(reference, models)
+    left = tuple(cell for cell in reference.cells if cell.question not in judged.filtered)
+    return detectable(replace(reference, cells=left), models)
 
 
 def _fidelity(
@@ -270,7 +273,7 @@ def _honoured(
         return honoured.seed(asked_of(of_setting), seed, refused=refused, models=models)
     free: dict[int, list[str]] = {}
     for answer in asked_of(of_scenarios(of_setting, setting.FREE)):
-        if answer.word:
+        if answer.word and answer.word != FILTERED:
             free.setdefault(answer.question, []).append(answer.word)
     parts = [
         asked_of(of_scenarios(of_setting, scenario))

@@ -9,6 +9,7 @@ from identity import (
     context,
     first_token,
     long_reply,
+    setting,
     tools,
 )
 from identity.asked import Row
@@ -60,6 +61,30 @@ def counts_of(rows: Sequence[Given]) -> list[Count]:
         for scenario in (asked.COUNT, asked.STREAM)
         for count in asked.counts(scenario, map(_row, of_scenarios(rows, scenario)))
     ]
+
+
+def repeated_counts(rows: Sequence[Given]) -> list[set[int]]:
+    """The stated prompt tokens of requests that were sent several times, byte for byte, each as
+    one set. A reply that came before states its own tokens, or none: it is left out."""
+    stated_of, counted = dict[tuple[str, int], set[int]](), set[str]()
+    for row in rows:
+        alike, tokens, name = _alike(row), row["prompt_tokens"], row["completion_id"]
+        if alike is None or not tokens or name in counted or not row["success"]:
+            continue
+        counted |= {name} if name else set()
+        stated_of.setdefault(alike, set()).add(int(tokens))
+    return [*stated_of.values()]
+
+
+def _alike(row: Given) -> tuple[str, int] | None:
+    """What a row has in common with those whose requests have the same bytes; None: it is alone."""
+    scenario = str(row["scenario"])
+    if scenario == setting.CACHE:
+        return (scenario, 0) if row["request_index"] in setting.ALIKE else None
+    if scenario in (setting.WARM, setting.COLD, setting.COLD_MORE, setting.FREE):
+        question = _fact(row).get("question")
+        return (scenario, question) if isinstance(question, int) else None
+    return None
 
 
 def asked_of(rows: Sequence[Given]) -> list[Asked]:

@@ -8,6 +8,16 @@ from analysis.page.words import ABSENT, Words, integer
 from identity.mixed import Part
 
 
+def filtered(t: Words, questions: int) -> str:
+    """That so many questions are left out, because a content filter withheld answers to them."""
+    one = questions == 1
+    return t(
+        f"{integer(questions)} question{' is' if one else 's are'} left out, because a content "
+        f"filter withheld answers to {'it' if one else 'them'}.",
+        f"有 {integer(questions)} 个问题的答案曾被内容过滤拦截，未参与比较。",
+    )
+
+
 def of_parts(t: Words) -> list[Column[Part, Any]]:
     """Columns: a part's answers, how much they differ from the others', its stated tokens."""
     return [

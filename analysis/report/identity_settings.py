@@ -144,6 +144,12 @@ def _not_enough(t: Words, one: Honoured) -> str:
             f"{integer(one.of)} 个应答中只有 {integer(one.seen)} 个异常，单个不足为据",
         ),
         Why.ALIKE: alike,
+        Why.UNREAD: t(
+            "replies state more tokens than their budget, but their text is too short for so many: "
+            "reasoning that is neither shown nor stated, or padded counting",
+            "应答给出的 token 数超出上限，但可见文本没有这么长："
+            "可能是未展示也未单独计数的推理，也可能是计数有附加",
+        ),
         Why.UNASKED: t("the reference was not asked for it", "参照中没有可比的数据"),
     }[one.why or Why.UNANSWERED]
     return t(f"{name} is not judged: {why}.", f"对{name}不作判断：{why}。")

@@ -1,5 +1,7 @@
 """What log-probabilities show, in words."""
 
+from math import ceil
+
 from analysis.page.words import Words, integer
 from identity.logprobs import Weights, Why
 from identity.looks import Verdict
@@ -30,7 +32,7 @@ def sentence(t: Words, one: Weights, reference: Reference) -> str:
             ),
         }[one.why]
         return t(f"log-probabilities are not judged: {why}.", f"不对对数概率作判断：{why}。")
-    least = f"{one.smallest or 0:.2f}"
+    least = f"{ceil((one.smallest or 0) * 1000) / 1000:g}"  # never less than would have shown
     gap, most = f"{one.gap or 0:.3f}", f"{one.tolerated or 0:.2f}"
     if one.verdict is Verdict.DIFFERS:
         return t(

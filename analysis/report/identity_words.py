@@ -5,6 +5,7 @@
 
 from datetime import datetime
 
+from analysis.page.identity_parts import filtered
 from analysis.page.words import Words, integer, spaced
 from identity.counting import TEMPLATE_TOKENS, TOLERATED_TOKENS, Counting, Kind
 from identity.looks import SELF_ALPHA, Audit, Verdict, Why
@@ -124,21 +125,7 @@ def answers_sentence(t: Words, audit: Audit, reference: Reference, power: Detect
     """Whether the answers are those of the reference; `power` says what would have been seen."""
     when, host = reference.ended[:10], quoted(reference.host, 60)
     if audit.verdict is Verdict.DIFFERS:
-        look = audit.looks[-1]
-        effect = f"{look.spread.effect:.2f}" if look.spread is not None else "-"
-        return t(
-            f"answers differ from the reference of {when} over {host} ({_p(look.p)} at "
-            f"{look.rounds} answers per question; effect {effect}; {look.strays} of {look.answers} "
-            f"fixed answers were different; self-check {_p(audit.self_p)}). Possible reasons: "
-            "another model or version, some answers from elsewhere, quantisation, a hidden prompt, "
-            "other sampling settings, a guardrail.",
-            f"答案与 {when} 经 {host} 建立的参照有差异（每题 {look.rounds} 个答案时 "
-            f"{_p(look.p)}；效应量 {effect}；"
-            f"固定答案 {look.answers} 个中有 {look.strays} 个不同；"
-            f"参照自检 {_p(audit.self_p)}）。"
-            "可能的原因：模型或版本不同、部分应答来自别处、量化、"
-            "隐藏 prompt、采样参数不同、内容防护。",
-        ) + _changed(t, audit)
+        return _differing(t, audit, when, host) + _filtered(t, audit) + _changed(t, audit)
     if audit.verdict is Verdict.NOT_SHOWN:
         return (
             t(
@@ -147,6 +134,7 @@ def answers_sentence(t: Words, audit: Audit, reference: Reference, power: Detect
                 f"{integer(audit.answered)} 个答案与 {when} 经 {host} 建立的参照之间未见差异。",
             )
             + _would(t, power)
+            + _filtered(t, audit)
             + _changed(t, audit)
         )
     thinks = t(
@@ -179,10 +167,65 @@ def answers_sentence(t: Words, audit: Audit, reference: Reference, power: Detect
         Why.UNFINISHED: t(
             f"only {integer(audit.asked)} questions were asked, which show no difference so far",
             f"只问了 {integer(audit.asked)} 个问题，迄今未见差异",
+        )
+        if audit.asked
+        else t("no question was asked", "未提问任何问题"),
+        Why.FILTERED: t(
+            f"a content filter withheld answers to {integer(len(audit.filtered))} questions, and "
+            "too few others are left",
+            f"有 {integer(len(audit.filtered))} 个问题的答案曾被内容过滤拦截，其余问题过少",
+        ),
+        Why.REPEATED: t(
+            "no question ever got a second answer, although the reference has several for some of "
+            "them: a response cache that gives old replies new ids, or a temperature that is not "
+            "honoured",
+            "每个问题的答案从不变化，而参照中有些问题有多种答案："
+            "可能是应答缓存为旧应答换了新 id，也可能是温度未生效",
         ),
     }
     why = whys[audit.why or Why.UNFINISHED]
     return t(f"answers are not judged: {why}.", f"不对答案作判断：{why}。")
+
+
+def _differing(t: Words, audit: Audit, when: str, host: str) -> str:
+    """What differs, in numbers of answers, then how likely chance is, then every reason."""
+    look = audit.looks[-1]
+    facts = list[str]()
+    if look.answers:
+        facts.append(
+            t(
+                f"{integer(look.strays)} of {integer(look.answers)} fixed answers were different "
+                f"({integer(look.before)} of {integer(look.whole)} at the reference)",
+                f"固定答案 {integer(look.answers)} 个中有 {integer(look.strays)} 个不同"
+                f"（参照为 {integer(look.before)}/{integer(look.whole)}）",
+            )
+        )
+    if look.spread is not None:
+        share = max(0.0, look.spread.effect)
+        facts.append(
+            t(
+                f"about {share:.0%} of the answers to open questions are other words than there, "
+                "beyond what chance explains",
+                f"开放题答案中约有 {share:.0%} 与参照用词不同，超出偶然所能解释的范围",
+            )
+        )
+    return t(
+        f"answers differ from the reference of {when} over {host}: {t.join(facts)}. Chance alone "
+        f"would hardly show that ({_p(look.p)} at {integer(look.rounds)} answers per question; "
+        f"the reference's own halves: {_p(audit.self_p)}). Possible reasons: another model or "
+        "version, some answers from elsewhere, a response cache, quantisation, a hidden prompt, "
+        "other sampling settings, a guardrail.",
+        f"答案与 {when} 经 {host} 建立的参照有差异：{t.join(facts)}。"
+        f"仅凭偶然几乎不会如此（每题 {integer(look.rounds)} 个答案时 {_p(look.p)}；"
+        f"参照自身前后两半 {_p(audit.self_p)}）。"
+        "可能的原因：模型或版本不同、部分应答来自别处、应答缓存、量化、"
+        "隐藏 prompt、采样参数不同、内容防护。",
+    )
+
+
+def _filtered(t: Words, audit: Audit) -> str:
+    """A sentence if questions are left out because of a content filter; else empty."""
+    return t.gap + filtered(t, len(audit.filtered)) if audit.filtered else ""
 
 
 def _changed(t: Words, audit: Audit) -> str:

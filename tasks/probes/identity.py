@@ -99,11 +99,11 @@ def _of_logprobs(phase: Phase, index: int) -> Request:
 
 
 def _logprobs(message: Message) -> Judgement:
-    """The first token's likeliest ones."""
+    """The first token's likeliest ones; none where the gateway states none, which is no fault."""
     entries = mapping(message.logprobs[0]).get("top_logprobs") if message.logprobs else None
     top = [mapping(one) for one in entries] if isinstance(entries, list) else []
     row = first_token.row_of(top)
-    return Judgement("pass" if row else "fail", json.dumps({"logprobs": row}), counted=True)
+    return Judgement("pass", json.dumps({"logprobs": row}), counted=True)
 
 
 def _fact(scenario: str, index: int, run: str, model: str, message: Message) -> Judgement:
@@ -112,11 +112,10 @@ def _fact(scenario: str, index: int, run: str, model: str, message: Message) -> 
 
 
 def _judge(message: Message) -> Judgement:
-    """The word that is counted; an answer without one (a model that thinks) has an empty one."""
+    """The word that is counted; an answer without one (a model that thinks) has an empty one. There
+    is no wrong one."""
     first_word = word(message.content or "")
-    return Judgement(
-        "pass" if first_word else "fail", json.dumps({"word": first_word}), counted=True
-    )
+    return Judgement("pass", json.dumps({"word": first_word}), counted=True)
 
 
 def mixed_in(phase: Phase, index: int, options: Options) -> Request:

@@ -12,6 +12,7 @@ from identity.bank import BANK
 from identity.cells import Cell, choose
 from identity.looks import SELF_ALPHA, Asked, Audit, Verdict, Why, audit, self_check
 from identity.power import SHARED, detectable, swapped
+from identity.word import FILTERED
 from tests.identity.endpoint import Endpoint, asked, audited, enrolled, reference
 
 HONEST = Endpoint()
@@ -154,3 +155,97 @@ def test_no_smallest_share_is_named_without_fixed_answers() -> None:
 
 def test_all_questions_of_the_bank_are_different() -> None:
     assert len({*BANK}) == len(BANK) == 60
+
+
+def withheld(answers: list[Asked], questions: set[int], share: float, dice: Random) -> list[Asked]:
+    """The answers, but for those to some questions that a content filter withholds."""
+    return [
+        replace(one, word=FILTERED) if one.question in questions and dice.random() < share else one
+        for one in answers
+    ]
+
+
+@pytest.mark.parametrize("share", [0.2, 1.0])
+def test_a_content_filter_is_not_taken_for_another_model(share: float) -> None:
+    """Six of 24 questions are left out whole; so is nothing else, and another model still differs.
+    The power that is named is that of the other questions."""
+    known = enrolled(HONEST, Random(1))
+    questions = [cell.question for cell in known.cells]
+    refused, dice = {*questions[::4]}, Random(5)
+    honest = audit(known, withheld(asked(HONEST, questions, 40, dice), refused, share, dice))
+    assert (honest.verdict, honest.filtered) == (Verdict.NOT_SHOWN, refused)
+    assert honest.answered == 40 * (len(questions) - len(refused))
+    other = asked(Endpoint(weights=2), questions, 40, dice)
+    assert audit(known, withheld(other, refused, share, dice)).verdict is Verdict.DIFFERS
+    everything = audit(known, withheld(asked(HONEST, questions, 40, dice), {*questions}, 1.0, dice))
+    assert (everything.verdict, everything.why) == (Verdict.NOT_ENOUGH, Why.FILTERED)
+
+
+def test_a_filter_at_the_reference_leaves_its_questions_out_too() -> None:
+    known = enrolled(HONEST, Random(1))
+    first = {q: Counter(counts) for q, counts in known.first.items()}
+    first[known.cells[0].question] = Counter({FILTERED: 20})
+    result = audit(
+        replace(known, first=first),
+        asked(HONEST, [cell.question for cell in known.cells], 40, Random(2)),
+    )
+    assert result.verdict is Verdict.NOT_SHOWN
+    assert result.filtered == {known.cells[0].question}
+
+
+def remembered(served: Endpoint, questions: list[int], dice: Random) -> list[Asked]:
+    """A cache that pays no heed to nonces: the first answer to each question, again and again."""
+    first = asked(served, questions, 1, dice)
+    return first * 40
+
+
+def test_an_honest_model_behind_a_cache_that_gives_new_ids_is_not_accused() -> None:
+    """One answer a question is all that was drawn: of 60 gateways at most 1 (0.15 % is due)."""
+    alarms = 0
+    for seed in range(60):
+        dice, served = Random(f"cache/{seed}"), Endpoint(weights=1 + seed % 5)
+        known = enrolled(served, dice)
+        result = audit(known, remembered(served, [c.question for c in known.cells], dice))
+        assert result.verdict is not Verdict.NOT_SHOWN
+        alarms += result.verdict is Verdict.DIFFERS
+    assert alarms <= 1
+
+
+def test_another_model_behind_a_cache_that_gives_new_ids_differs() -> None:
+    differing = 0
+    for seed in range(20):
+        dice = Random(seed)
+        known = enrolled(HONEST, dice)
+        questions = [cell.question for cell in known.cells]
+        result = audit(known, remembered(Endpoint(weights=2), questions, dice))
+        differing += result.verdict is Verdict.DIFFERS
+    assert differing >= 18
+
+
+def test_open_questions_that_hardly_vary_are_not_taken_for_repeated_ones() -> None:
+    """Four questions with one answer in 95 of 100: four alike are no surprise."""
+    cells = [*(Cell(n, "spread", "a") for n in range(4)),
+             *(Cell(n, "concentrated", "a") for n in range(4, 8))]  # fmt: skip
+    rare = ["a"] * 38 + ["b"] * 2
+    fresh = [Asked(cell.question, rare[n] if cell.kind == "spread" else "a")
+             for n in range(40) for cell in cells]  # fmt: skip
+    known = reference(cells, fresh)
+    assert audit(known, fresh).verdict is Verdict.NOT_SHOWN
+
+
+def test_the_first_word_of_every_sentence_is_no_answer() -> None:
+    """`The answer is ...`: another model that writes so as well would never be noticed."""
+    answers = {n: ["the"] * 10 for n in range(30)} | {40: ["paris"] * 10, 41: ["paris"] * 10}
+    assert [cell.question for cell in choose(answers)] == [40, 41]
+
+
+def test_a_question_with_filtered_answers_is_not_chosen() -> None:
+    assert choose({0: [FILTERED] * 10, 1: ["a", FILTERED] * 5, 2: ["a"] * 10}) == [
+        Cell(2, "concentrated", "a")
+    ]
+
+
+def test_no_question_asks_for_what_the_date_suggests() -> None:
+    """Chat templates and hidden prompts state it, so that its answers change overnight."""
+    for word in ("month", "weekday", "season", "date", "today", "now"):
+        assert not [text for text in BANK if word in text.lower().rstrip(".?").split()]

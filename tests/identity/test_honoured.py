@@ -152,6 +152,7 @@ def test_one_reply_past_its_stop_string_is_not_enough() -> None:
         (60, 400, 384, Verdict.NOT_SHOWN),  # thinking is not the reply
         (60, None, None, Verdict.NOT_SHOWN),
         (200, 40, None, Verdict.DIFFERS),
+        (60, 400, None, Verdict.NOT_ENOUGH),  # nor is thinking that nobody states
         (900, 16, None, Verdict.DIFFERS),  # what is stated cannot be true
     ],
 )

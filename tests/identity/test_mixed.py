@@ -1,5 +1,6 @@
 """Probes mixed into a load: honest runs do not alarm, a change under load does."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -14,6 +15,7 @@ from identity.mixed import (
     course,
 )
 from identity.mixed import question as asked
+from identity.word import FILTERED
 from recording.probe_place import is_probe
 from tests.identity.endpoint import Endpoint
 
@@ -87,3 +89,16 @@ def test_different_token_counts_of_one_prompt_are_kept_by_part() -> None:
 def test_a_few_probes_are_not_judged() -> None:
     result = course(run(Random(1), 1, 8))
     assert len(result.parts) == 1 and result.parts[0].spread is None
+
+
+def test_a_filter_that_is_strict_in_busy_minutes_is_not_taken_for_another_model() -> None:
+    """It withholds the answers to two questions there; these are left out, and it says so. Another
+    model is found by the other questions."""
+    for other, differs in ((range(0), False), (range(4, 6), True)):
+        probes = [
+            replace(one, word=FILTERED) if one.question in QUESTIONS[:2] and 240 <= one.at_s < 360
+            else one
+            for one in run(Random(7), 10, 40, other=other)
+        ]  # fmt: skip
+        whole = course(probes)
+        assert (bool(whole.differing), whole.filtered) == (differs, 2)

@@ -1,6 +1,7 @@
 """Mode identity refuses an unusable reference with one sentence, before anything is sent."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -65,6 +66,27 @@ def mixed(known: Reference) -> Reference:
 def test_a_sound_reference_is_accepted(tmp_path: Path) -> None:
     plan = ask(tmp_path, fresh())
     assert "who answers, 96 requests" in outlook(plan)
+
+
+def test_the_outlook_ends_with_the_sum_of_all_tests(tmp_path: Path) -> None:
+    """The first look is part of all looks; with a second route both routes' requests count."""
+    number = r"([\d,]+) requests and at most ([\d,]+) tokens"
+
+    def amounts(plan: Plan) -> list[tuple[int, int]]:
+        found = re.findall(number, outlook(plan))
+        return [(int(n.replace(",", "")), int(k.replace(",", ""))) for n, k in found]
+
+    *parts, first, whole, total = amounts(ask(tmp_path, fresh()))
+    assert first < whole
+    assert total == tuple(map(sum, zip(*parts, whole, strict=True)))
+    plan = modes.plan(
+        Options(mode="identity", model="m", run_id="r", against="vendor", identity_tools=True)
+    )
+    count, settings, there, choosing, likeliest, seed, _, looks, tools, total = amounts(plan)
+    each = (likeliest, seed, looks, tools)
+    assert total == tuple(
+        map(sum, zip(count, settings, there, choosing, *each, *each, strict=True))
+    )
 
 
 @pytest.mark.parametrize(

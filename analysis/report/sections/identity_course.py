@@ -3,7 +3,7 @@
 from analysis.numbers.identity_course import courses
 from analysis.page.blocks import Block, Remark, Section, Text
 from analysis.page.columns import Name, table
-from analysis.page.identity_parts import of_parts
+from analysis.page.identity_parts import filtered, of_parts
 from analysis.page.vocabulary import PHASE
 from analysis.page.words import Words, integer
 from analysis.report.view import View
@@ -44,11 +44,11 @@ def _results(t: Words, model: str, course: Course) -> list[tuple[bool, str]]:
             f"answers changed during the run: {parts} parts differ from the others, most of all "
             f"{where} (p = {least:.2g}). "
             "Possible reasons: another model or version for some requests, another provider, "
-            "other sampling settings, a guardrail or a hidden prompt.",
+            "other sampling settings, a response cache, a guardrail or a hidden prompt.",
             f"运行期间答案有变化：{parts} 段与其余各段有差异，"
             f"其中以 {where} 最明显（p = {least:.2g}）。"
             "可能的原因：部分请求由其他模型或版本应答、供应商不同、"
-            "采样参数不同、内容防护或隐藏 prompt。",
+            "采样参数不同、应答缓存、内容防护或隐藏 prompt。",
         )
         results.append((False, name + text))
     elif len(course.parts) > 1:
@@ -65,6 +65,8 @@ def _results(t: Words, model: str, course: Course) -> list[tuple[bool, str]]:
             f"仅有 {integer(answers)} 个探测请求得到应答，不足以比较不同时段。",
         )
         results.append((False, name + text))
+    if course.filtered:
+        results.append((False, name + filtered(t, course.filtered)))
     if len(course.tokens) > 1:
         listed = t.join(
             [integer(n) + t.aside(integer(k)) for n, k in sorted(course.tokens.items())]
