@@ -60,14 +60,14 @@ def pairs(ours: Iterable[Row], theirs: Iterable[Row]) -> list[tuple[Asked, Asked
 
 def _answers(rows: Iterable[Row]) -> list[tuple[Row, Asked]]:
     parsed = [(row, _question_and_word(row)) for row in rows]
-    own = _names_replies(parsed)
-    seen, answers = set[tuple[int, str]](), list[tuple[Row, Asked]]()
+    names_replies = _names_replies(parsed)
+    ids_seen, answers = set[tuple[int, str]](), list[tuple[Row, Asked]]()
     for row, (question, word) in parsed:
         if question is None:
             continue
         key = (question, row.completion_id or "")
-        again = own and bool(row.completion_id) and key in seen
-        seen.add(key)
+        again = names_replies and bool(row.completion_id) and key in ids_seen
+        ids_seen.add(key)
         answers.append((row, Asked(question, None if again else word)))
     return answers
 

@@ -81,11 +81,11 @@ def sizes(text: str) -> tuple[int, ...]:
 def line_of(counts: Sequence[Count]) -> tuple[float, float] | None:
     """Tokens of the frame and of a line, by what was stated of the repeated text; None: they are
     not known, or not always the same."""
-    stated: dict[int, set[int]] = {}
+    tokens_by_repeats: dict[int, set[int]] = {}
     for one in counts:
         if one.text == _TEXT and not one.streamed:
-            stated.setdefault(one.repeats, set()).add(one.tokens)
-    low, high = (stated.get(k, set()) for k in REPEATS)
+            tokens_by_repeats.setdefault(one.repeats, set()).add(one.tokens)
+    low, high = (tokens_by_repeats.get(k, set()) for k in REPEATS)
     if len(low) != 1 or len(high) != 1:
         return None
     step = (max(high) - max(low)) / (REPEATS[1] - REPEATS[0])
@@ -111,61 +111,63 @@ def prompt(size: int, count: int, index: int, run: str, model: str) -> str:
     return "\n".join([*text, _ASK])
 
 
-def fact(size: int, index: int, run: str, model: str, said: str) -> dict[str, Any]:
+def fact(size: int, index: int, run: str, model: str, text: str) -> dict[str, Any]:
     """Which of its codes a reply holds."""
-    return {"recalled": [code in said for code in codes(size, index, run, model)]}
+    return {"recalled": [code in text for code in codes(size, index, run, model)]}
 
 
 def judge(
-    shown: Mapping[int, Sequence[Reply]], line: tuple[float, float] | None, models: int = 1
+    replies_by_size: Mapping[int, Sequence[Reply]],
+    line: tuple[float, float] | None,
+    models: int = 1,
 ) -> list[Length]:
     """A verdict for each length beyond the short one."""
-    short = [one for one in shown.get(SHORT, ()) if one.recalled is not None]
-    longer = sorted(size for size in shown if size != SHORT)
+    short = [one for one in replies_by_size.get(SHORT, ()) if one.recalled is not None]
+    longer = sorted(size for size in replies_by_size if size != SHORT)
     share = alpha.of_each(alpha.CONTEXT, models) / max(1, len(longer))
-    return [_length(size, shown[size], short, line, share) for size in longer]
+    return [_length(size, replies_by_size[size], short, line, share) for size in longer]
 
 
 def _length(
     size: int,
-    shown: Sequence[Reply],
+    replies: Sequence[Reply],
     short: Sequence[Reply],
     line: tuple[float, float] | None,
     share: float,
 ) -> Length:
-    answered = [one for one in shown if one.recalled is not None]
+    answered = [one for one in replies if one.recalled is not None]
 
     def result(verdict: Verdict, **rest: Any) -> Length:
-        return Length(size, verdict, len(shown), len(answered), **rest)
+        return Length(size, verdict, len(replies), len(answered), **rest)
 
     tokens = [one.tokens for one in answered if one.tokens]
     sent = None if line is None else int(lines(size, line) * line[1] * CUT_SHARE)
-    stated = min(tokens, default=None)
+    least_stated = min(tokens, default=None)
     if sent is not None and sum(n < sent for n in tokens) >= PROOF:
-        return result(Verdict.DIFFERS, stated=stated, sent=sent)
-    if 2 * sum(one.refused for one in shown) > len(shown):
+        return result(Verdict.DIFFERS, stated=least_stated, sent=sent)
+    if 2 * sum(one.refused for one in replies) > len(replies):
         return result(Verdict.NOT_ENOUGH, why=Why.REFUSED)
     if len(answered) < ROUNDS - 1 or len(short) < SHORT_ROUNDS // 2:
-        return result(Verdict.NOT_ENOUGH, why=Why.UNANSWERED, stated=stated, sent=sent)
-    before, whole = _lost(short)
+        return result(Verdict.NOT_ENOUGH, why=Why.UNANSWERED, stated=least_stated, sent=sent)
+    short_lost, short_codes = _lost(short)
     lost, of = _lost(answered)
-    if 2 * before > whole:
-        return result(Verdict.NOT_ENOUGH, why=Why.UNRECALLED, stated=stated, sent=sent)
+    if 2 * short_lost > short_codes:
+        return result(Verdict.NOT_ENOUGH, why=Why.UNRECALLED, stated=least_stated, sent=sent)
     never = tuple(
         depth
         for place, depth in enumerate(DEPTHS)
         if not any((one.recalled or ())[place] for one in answered)
     )
-    p = fisher(before, whole, lost, of)
+    p = fisher(short_lost, short_codes, lost, of)
     differs = bool(never) and p <= share
-    needed = critical(lambda k: fisher(before, whole, k, of), of, share)
+    needed = critical(lambda k: fisher(short_lost, short_codes, k, of), of, share)
     return result(
         Verdict.DIFFERS if differs else Verdict.NOT_SHOWN,
-        stated=stated, sent=sent, lost=lost, codes=of, depths=never if differs else (), p=p,
+        stated=least_stated, sent=sent, lost=lost, codes=of, depths=never if differs else (), p=p,
         smallest=None if differs else smallest_rate(needed, of),
     )  # fmt: skip
 
 
-def _lost(shown: Sequence[Reply]) -> tuple[int, int]:
-    recalled = [one for reply in shown for one in reply.recalled or ()]
+def _lost(replies: Sequence[Reply]) -> tuple[int, int]:
+    recalled = [one for reply in replies for one in reply.recalled or ()]
     return recalled.count(False), len(recalled)

@@ -43,8 +43,8 @@ def spread(pairs: Sequence[Pair]) -> Spread | None:
     distance = sum(steps(*pair) for pair in answered)
     chances = _summed([chances_of(*pair) for pair in answered])
     mean = sum(step * chance for step, chance in chances.items())
-    whole = GRID * len(answered)
-    return Spread(distance / whole, mean / whole, _tail(chances, distance))
+    all_steps = GRID * len(answered)
+    return Spread(distance / all_steps, mean / all_steps, _tail(chances, distance))
 
 
 def strays(sides: Sequence[tuple[int, int, int, int]]) -> float | None:
@@ -90,43 +90,43 @@ def _dealt(totals: tuple[int, ...], n: int, m: int) -> Chances:
         after: list[dict[int, float]] = [{} for _ in range(m + 1)]
         options = [(a, abs(a * n - (total - a) * m), float(comb(total, a)))
                    for a in range(min(total, m) + 1)]  # fmt: skip
-        for taken, states in enumerate(ways):
+        for dealt, states in enumerate(ways):
             for a, apart, weight in options:
-                if not states or taken + a > m or placed + total - taken - a > n:
+                if not states or dealt + a > m or placed + total - dealt - a > n:
                     continue
-                target = after[taken + a]
+                target = after[dealt + a]
                 for distance, count in states.items():
                     reached = distance + apart
                     target[reached] = target.get(reached, 0.0) + count * weight
         ways, placed = after, placed + total
-    whole = float(comb(n + m, m))
+    deals = float(comb(n + m, m))
     chances: dict[int, float] = defaultdict(float)
     for apart, count in ways[m].items():
-        chances[_steps(apart, n, m)] += count / whole
+        chances[_steps(apart, n, m)] += count / deals
     return dict(chances)
 
 
 def _hypergeometric(strays: int, n: int, m: int) -> Chances:
     """The chance that so many of the strays fall to the audit's m of n + m answers."""
-    whole = comb(n + m, m)
+    deals = comb(n + m, m)
     return {
-        k: comb(strays, k) * comb(n + m - strays, m - k) / whole
+        k: comb(strays, k) * comb(n + m - strays, m - k) / deals
         for k in range(max(0, strays - n), min(strays, m) + 1)
     }
 
 
 def _summed(parts: Sequence[Chances]) -> Chances:
     """The chances of the sum of independent numbers."""
-    whole: dict[int, float] = {0: 1.0}
+    sums: dict[int, float] = {0: 1.0}
     for part in parts:
         after: dict[int, float] = defaultdict(float)
         for value, chance in part.items():
-            for reached, other in whole.items():
+            for reached, other in sums.items():
                 after[reached + value] += chance * other
-        whole = dict(after)
-    return whole
+        sums = dict(after)
+    return sums
 
 
-def _tail(chances: Chances, seen: int) -> float:
-    """The chance of `seen` or more; rounding never makes it smaller than it is."""
-    return min(1.0, sum(c for value, c in chances.items() if value >= seen) * (1 + _TIE))
+def _tail(chances: Chances, distance: int) -> float:
+    """The chance of `distance` or more; rounding never makes it smaller than it is."""
+    return min(1.0, sum(c for value, c in chances.items() if value >= distance) * (1 + _TIE))

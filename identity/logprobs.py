@@ -49,8 +49,8 @@ class Weights:
 
 def judge(
     reference: Stated | None,
-    own: Stated,
-    asked: int,
+    stated: Stated,
+    requests: int,
     *,
     same_prompts: bool = True,
     fresh: bool = True,
@@ -63,14 +63,14 @@ def judge(
     The shuffles of one model cannot show the share of each of several: where they leave no doubt,
     so many times as many are drawn.
     """
-    rows = sum(map(len, own.rows))
+    rows = sum(map(len, stated.rows))
     if reference is None or not reference.enough:
-        return Weights(Verdict.NOT_ENOUGH, rows, asked, Why.UNASKED)
-    if not own.enough:
-        return Weights(Verdict.NOT_ENOUGH, rows, asked, Why.ABSENT)
+        return Weights(Verdict.NOT_ENOUGH, rows, requests, Why.UNASKED)
+    if not stated.enough:
+        return Weights(Verdict.NOT_ENOUGH, rows, requests, Why.ABSENT)
     if not same_prompts:
-        return Weights(Verdict.NOT_ENOUGH, rows, asked, Why.PROMPT)
-    pairs = [*zip(reference.rows, own.rows, strict=True)]
+        return Weights(Verdict.NOT_ENOUGH, rows, requests, Why.PROMPT)
+    pairs = [*zip(reference.rows, stated.rows, strict=True)]
     halves = [(one[: len(one) // 2], one[len(one) // 2 :]) for one in reference.rows]
     tolerated = max(TOLERATED_NATS, TOLERATED_TIMES * _gap([_vectors(*half) for half in halves]))
     vectors = [_vectors(*pair) for pair in pairs]
@@ -83,11 +83,11 @@ def judge(
     p = _p(gap, shuffled)
     differs = p <= share and gap > tolerated
     if differs and not fresh:
-        return Weights(Verdict.NOT_ENOUGH, rows, asked, Why.OLD, gap, tolerated, p)
+        return Weights(Verdict.NOT_ENOUGH, rows, requests, Why.OLD, gap, tolerated, p)
     chance = shuffled[-max(1, int(share * len(shuffled)))]
     return Weights(
         Verdict.DIFFERS if differs else Verdict.NOT_SHOWN,
-        rows, asked, None, gap, tolerated, p, max(tolerated, chance),
+        rows, requests, None, gap, tolerated, p, max(tolerated, chance),
     )  # fmt: skip
 
 
@@ -118,8 +118,8 @@ def _between(rows: Sequence[Sequence[float]], first: Sequence[int]) -> float:
     if not one or not other or not rows[0]:
         return 0.0
     sums = [sum(column) for column in zip(*(rows[n] for n in first), strict=True)]
-    whole = [sum(column) for column in zip(*rows, strict=True)]
-    return fmean(abs(a / one - (b - a) / other) for a, b in zip(sums, whole, strict=True))
+    totals = [sum(column) for column in zip(*rows, strict=True)]
+    return fmean(abs(a / one - (b - a) / other) for a, b in zip(sums, totals, strict=True))
 
 
 def _shuffled(vectors: Sequence[Vectors], dice: Random) -> float:

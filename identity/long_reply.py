@@ -91,11 +91,11 @@ def prompt(size: int, index: int, run: str, model: str) -> str:
     )
 
 
-def fact(size: int, index: int, run: str, model: str, said: str) -> dict[str, Any]:
+def fact(size: int, index: int, run: str, model: str, text: str) -> dict[str, Any]:
     """How many lines of its list a reply holds, and whether it holds nothing but these and what may
     be the beginning of the next."""
     first, line = _list(size, index, run, model)
-    reply_lines = said.strip().split("\n")
+    reply_lines = text.strip().split("\n")
     lines = 0
     while lines < len(reply_lines) and reply_lines[lines].strip() == line.format(first + lines):
         lines += 1
@@ -105,30 +105,30 @@ def fact(size: int, index: int, run: str, model: str, said: str) -> dict[str, An
 
 def _list(size: int, index: int, run: str, model: str) -> tuple[int, str]:
     """The first number of a list, and its line, where a number belongs."""
-    own = Nonces(model, seed=run).word("identity-output", size, index)
-    name, number = own.split("-")
+    nonce = Nonces(model, seed=run).word("identity-output", size, index)
+    name, number = nonce.split("-")
     return _FIRST + int(number) % _FIRSTS, f"{name} has {{}} carts" if index % LISTS else "{}"
 
 
-def judge(size: int, shown: Sequence[Reply], beside: Sequence[Reply] = ()) -> LongReply:
+def judge(size: int, replies: Sequence[Reply], beside: Sequence[Reply] = ()) -> LongReply:
     """Whether replies are cut; `beside`: those of the second route, where it was asked as well."""
-    result = _judged(size, shown)
+    result = _verdict_of(size, replies)
     if result.verdict is Verdict.DIFFERS and beside:
-        other = _judged(size, beside)
+        other = _verdict_of(size, beside)
         if other.tokens is not None and (result.tokens or 0) >= SPENT * other.tokens:
             return replace(result, verdict=Verdict.NOT_ENOUGH, why=Why.BESIDE)
     return result
 
 
-def _judged(size: int, shown: Sequence[Reply]) -> LongReply:
-    judgeable = [one for one in shown if one.lines is not None and one.tokens]
-    whole = [one for one in judgeable if one.budget == size]
-    early = [one for one in whole if one.cut and not one.spent]
-    reached = [one for one in whole if one.spent or (one in early and _grows(one, judgeable))]
+def _verdict_of(size: int, replies: Sequence[Reply]) -> LongReply:
+    judgeable = [one for one in replies if one.lines is not None and one.tokens]
+    full_budget = [one for one in judgeable if one.budget == size]
+    early = [one for one in full_budget if one.cut and not one.spent]
+    reached = [one for one in full_budget if one.spent or (one in early and _grows(one, judgeable))]
     cut = _one_limit([one for one in early if _grows(one, judgeable) is False])
     alike = _alike(judgeable)
-    stopped = [one for one in whole if one in alike]
-    deviating, of = cut or stopped, len(whole)
+    stopped = [one for one in full_budget if one in alike]
+    deviating, of = cut or stopped, len(full_budget)
     one = LongReply(size, Verdict.NOT_ENOUGH, len(deviating), of)
 
     def unsaid(why: Why) -> LongReply:
@@ -137,9 +137,9 @@ def _judged(size: int, shown: Sequence[Reply]) -> LongReply:
     if len(deviating) >= (ALIKE if cut else PROOF):
         most = max(reply.tokens or 0 for reply in deviating)
         return replace(one, verdict=Verdict.DIFFERS, tokens=most, stated=bool(cut))
-    if 2 * sum(reply.refused for reply in shown) > len(shown):
+    if 2 * sum(reply.refused for reply in replies) > len(replies):
         return unsaid(Why.REFUSED)
-    if len(whole) < PROOF:
+    if len(full_budget) < PROOF:
         return unsaid(Why.UNANSWERED)
     if len(reached) < PROOF:
         return unsaid(Why.UNEVEN if early else Why.ENDED)
@@ -166,13 +166,13 @@ def _grows(long: Reply, others: Sequence[Reply]) -> bool | None:
     return (long.tokens or 0) >= SPENT * max(smaller) / min(ROUNDS) if smaller else None
 
 
-def _alike(told: Sequence[Reply]) -> list[Reply]:
+def _alike(judgeable: Sequence[Reply]) -> list[Reply]:
     """Replies that say that they are finished in the midst of their lists, and all with as many
     tokens, whichever list and budget they have; none where these are too few."""
     midst = sorted(
         (
             one
-            for one in told
+            for one in judgeable
             if one.pure and not one.cut and not one.spent and (one.tokens or 0) >= LEAST_TOKENS
         ),
         key=lambda one: one.tokens or 0,

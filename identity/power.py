@@ -44,19 +44,19 @@ def detectable(reference: Reference, models: int = 1) -> Detectable:
 def swapped(reference: Reference, rounds: int, alpha: float) -> float | None:
     """The smallest share of answers from elsewhere that Fisher's test would show."""
     counts, cells = reference.counts(), [c for c in reference.cells if c.kind == "concentrated"]
-    whole = sum(sum(counts[cell.question].values()) for cell in cells)
-    if not cells or not whole:
+    answers = sum(sum(counts[cell.question].values()) for cell in cells)
+    if not cells or not answers:
         return None
-    stray = whole - sum(counts[cell.question][cell.usual] for cell in cells)
-    asked = rounds * len(cells)
-    needed = critical(lambda k: fisher(stray, whole, k, asked), asked, alpha)
+    stray = answers - sum(counts[cell.question][cell.usual] for cell in cells)
+    requests = rounds * len(cells)
+    needed = critical(lambda k: fisher(stray, answers, k, requests), requests, alpha)
     if needed is None:
         return None
-    own = (stray + 0.5) / (whole + 1)
+    stray_rate = (stray + 0.5) / (answers + 1)
     for percent in range(1, 101):
         share = percent / 100
-        rate = (1 - share) * own + share * (1 - SHARED)
-        if at_least(needed, asked, rate) >= POWER:
+        rate = (1 - share) * stray_rate + share * (1 - SHARED)
+        if at_least(needed, requests, rate) >= POWER:
             return share
     return None
 
@@ -65,21 +65,22 @@ def moved(reference: Reference, rounds: int, alpha: float) -> float | None:
     """The smallest share of answers that come out as another word that the permutation test would
     show, by seeded draws."""
     counts = [
-        found for cell in reference.cells
-        if cell.kind == "spread" and (found := reference.counts()[cell.question])
+        words for cell in reference.cells
+        if cell.kind == "spread" and (words := reference.counts()[cell.question])
     ]  # fmt: skip
     if not counts:
         return None
     dice = Random(0)
     for percent in range(5, 101, 5):
         share = percent / 100
-        audits = [[_drawn(one, rounds, share, dice) for one in counts] for _ in range(_DRAWS)]
+        audits = [[_draw(one, rounds, share, dice) for one in counts] for _ in range(_DRAWS)]
         needed = _critical(counts, audits[0], alpha)
-        shown = sum(
-            sum(steps(one, said) for one, said in zip(counts, audit, strict=True)) >= needed
+        detected = sum(
+            sum(steps(one, moved_words) for one, moved_words in zip(counts, audit, strict=True))
+            >= needed
             for audit in audits
         )
-        if shown >= POWER * _DRAWS:
+        if detected >= POWER * _DRAWS:
             return share
     return None
 
@@ -92,18 +93,18 @@ def _critical(counts: Sequence[Counts], audits: Sequence[Counts], alpha: float) 
     mean = variance = 0.0
     for one, audit in zip(counts, audits, strict=True):
         chances = chances_of(one, audit)
-        own = sum(step * chance for step, chance in chances.items())
-        mean += own
-        variance += sum((step - own) ** 2 * chance for step, chance in chances.items())
+        expected = sum(step * chance for step, chance in chances.items())
+        mean += expected
+        variance += sum((step - expected) ** 2 * chance for step, chance in chances.items())
     return mean + NormalDist().inv_cdf(1 - alpha) * float(variance**0.5)
 
 
-def _drawn(one: Counts, rounds: int, share: float, dice: Random) -> Counter[str]:
+def _draw(one: Counts, rounds: int, share: float, dice: Random) -> Counter[str]:
     """Answers of the reference's distribution, but for a share that is another word."""
     words, weights = [*one], [*accumulate(one.values())]
-    drawn: Counter[str] = Counter()
+    answers: Counter[str] = Counter()
     for _ in range(rounds):
         moved_away = dice.random() < share
         word = words[bisect_right(weights, dice.random() * weights[-1])]
-        drawn["(another)" if moved_away else word] += 1
-    return drawn
+        answers["(another)" if moved_away else word] += 1
+    return answers

@@ -92,7 +92,7 @@ class Reference:
             },
             "counted_texts": [
                 {"text": text, "repeats": k, "prompt_tokens": tokens}
-                for (text, k), tokens in self._stated().items()
+                for (text, k), tokens in self._tokens_stated().items()
             ],
             "cells": [self._cell(cell) for cell in self.cells],
             "requests": self.requests,
@@ -110,7 +110,7 @@ class Reference:
             content["currency"] = self.currency
         return content | {"sha256": digest(content)}
 
-    def _stated(self) -> dict[tuple[int, int], int]:
+    def _tokens_stated(self) -> dict[tuple[int, int], int]:
         """What is stated of each repeated text, where all is."""
         tokens_by_text = {
             place: tokens
@@ -162,7 +162,7 @@ def read(text: bytes | str) -> Reference:
 def _read(content: Mapping[str, Any]) -> Reference:
     cells, first, second = list[Cell](), dict[int, Counts](), dict[int, Counts]()
     for one in content["cells"]:
-        number, kind = _whole(one["number"]), one["kind"]
+        number, kind = _whole_number(one["number"]), one["kind"]
         if kind not in get_args(Kind) or BANK[number] != one["question"] or number in first:
             raise ValueError
         cells.append(Cell(number, kind, str(one["usual"])))
@@ -170,7 +170,9 @@ def _read(content: Mapping[str, Any]) -> Reference:
     if not cells:
         raise ValueError
     counted = {
-        (_whole(one["text"]), _whole(one["repeats"])): _whole(one["prompt_tokens"])
+        (_whole_number(one["text"]), _whole_number(one["repeats"])): _whole_number(
+            one["prompt_tokens"]
+        )
         for one in content["counted_texts"]
     }
     for moment in (content["began"], content["ended"]):
@@ -188,34 +190,34 @@ def _read(content: Mapping[str, Any]) -> Reference:
         tokens=tuple(counted.get(place) for place in COUNTED),
         extra_body=str(content["parameters"]["extra_body"]),
         made_by=str(content["weighbridge"]),
-        requests=_whole(content["requests"]),
+        requests=_whole_number(content["requests"]),
         cost=None if cost is None else float(cost),
         currency=None if currency is None else str(currency),
         seed=None if seed is None else _seeded(seed),
         tools=None if content.get("tools") is None else _called(content["tools"]),
-        logprobs=None if content.get("logprobs") is None else _stated(content["logprobs"]),
+        logprobs=None if content.get("logprobs") is None else _logprobs_of(content["logprobs"]),
     )
 
 
 def _seeded(one: Mapping[str, Any]) -> Seeded:
-    questions = tuple(_whole(number) for number in one["questions"])
+    questions = tuple(_whole_number(number) for number in one["questions"])
     if any(number >= len(BANK) for number in questions):
         raise ValueError
-    return Seeded(questions, _whole(one["strays"]), _whole(one["answers"]))
+    return Seeded(questions, _whole_number(one["strays"]), _whole_number(one["answers"]))
 
 
 def _called(one: Mapping[str, Any]) -> Called:
-    return Called(*(_whole(one[name]) for name in Called._fields))
+    return Called(*(_whole_number(one[name]) for name in Called._fields))
 
 
-def _stated(one: Mapping[str, Any]) -> Stated:
+def _logprobs_of(one: Mapping[str, Any]) -> Stated:
     rows = tuple(
         tuple({str(token): float(value) for token, value in row.items()} for row in prompt)
         for prompt in one["rows"]
     )
     if len(rows) != len(PROMPTS) or any(not row for prompt in rows for row in prompt):
         raise ValueError
-    return Stated(_whole(one["top"]), rows)
+    return Stated(_whole_number(one["top"]), rows)
 
 
 def utc(unix_s: float) -> str:
@@ -223,14 +225,14 @@ def utc(unix_s: float) -> str:
     return datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="seconds")
 
 
-def _counts(said: Mapping[str, Any]) -> dict[str, int]:
-    counts = {str(word): _whole(n) for word, n in said.items()}
+def _counts(answers: Mapping[str, Any]) -> dict[str, int]:
+    counts = {str(word): _whole_number(n) for word, n in answers.items()}
     if sum(counts.values()) > MOST_WORDS:
         raise ValueError
     return counts
 
 
-def _whole(number: Any) -> int:
+def _whole_number(number: Any) -> int:
     if isinstance(number, bool) or not isinstance(number, int) or number < 0:
         raise ValueError
     return number

@@ -48,8 +48,8 @@ def prompt(scenario: str, index: int, run: str, model: str) -> str:
     """What request `index` says; its words are other ones in every run."""
     if scenario == CACHE:
         return _LETTERS if index in ALIKE else reply_exactly(word(scenario, index, run, model))
-    own = word(scenario, index, run, model)
-    return reply_exactly(f"alpha {own} beta") if scenario == STOP else f"{_STORY} {own}."
+    nonce = word(scenario, index, run, model)
+    return reply_exactly(f"alpha {nonce} beta") if scenario == STOP else f"{_STORY} {nonce}."
 
 
 def fields(scenario: str, index: int, run: str, model: str) -> dict[str, Any]:
@@ -64,21 +64,21 @@ def word(scenario: str, index: int, run: str, model: str) -> str:
     return Nonces(model, seed=run).word("identity", scenario, index)
 
 
-def fact(scenario: str, index: int, run: str, model: str, said: str) -> dict[str, Any]:
+def fact(scenario: str, index: int, run: str, model: str, text: str) -> dict[str, Any]:
     """What a reply shows, without its words."""
     if scenario == CACHE:
         places = [n for n in range(COUNTS[CACHE]) if n not in ALIKE]
-        marks = [n for n in places if word(scenario, n, run, model) in said]
-        digest = sha256(said.encode("utf-8", "replace")).hexdigest()[:16]
+        marks = [n for n in places if word(scenario, n, run, model) in text]
+        digest = sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
         return {"marks": marks} | ({"digest": digest} if index in ALIKE else {})
     if scenario == STOP:
-        return {"stop": _stopped(word(scenario, index, run, model), said)}
-    return {"chars": len(said)}
+        return {"stop": _stopped(word(scenario, index, run, model), text)}
+    return {"chars": len(text)}
 
 
-def _stopped(own: str, said: str) -> str:
-    before, found, after = said.partition(own)
-    if found:
+def _stopped(nonce: str, text: str) -> str:
+    before, at_nonce, after = text.partition(nonce)
+    if at_nonce:
         return "past" if after.strip(" .\"'`*") else "left"
     return "kept" if "alpha" in before and "beta" not in before else "unlike"
 

@@ -72,63 +72,63 @@ class Fidelity:
 
 def prompt(index: int) -> str:
     """What request `index` says."""
-    wanted = json.dumps(WANTED[index % len(WANTED)], ensure_ascii=False)
-    return f"Call reserve with {wanted}"
+    arguments = json.dumps(WANTED[index % len(WANTED)], ensure_ascii=False)
+    return f"Call reserve with {arguments}"
 
 
 def fact(index: int, calls: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
     """What the calls of a reply show."""
-    shown = _shown(WANTED[index % len(WANTED)], calls)
-    return {"valid": shown.valid, "exact": shown.exact}
+    reply = _reply_of(WANTED[index % len(WANTED)], calls)
+    return {"valid": reply.valid, "exact": reply.exact}
 
 
-def _shown(wanted: Mapping[str, Any], calls: Sequence[Mapping[str, Any]]) -> Reply:
+def _reply_of(expected: Mapping[str, Any], calls: Sequence[Mapping[str, Any]]) -> Reply:
     called = calls[0].get("function") if len(calls) == 1 else None
     if not isinstance(called, Mapping) or called.get("name") != "reserve":
         return Reply(False, False)
     try:
-        given = json.loads(called.get("arguments") or "")
+        arguments = json.loads(called.get("arguments") or "")
     except (TypeError, ValueError, RecursionError):
         return Reply(False, False)
-    return Reply(_fits(given), given == wanted)
+    return Reply(_fits(arguments), arguments == expected)
 
 
-def _fits(given: Any) -> bool:
+def _fits(arguments: Any) -> bool:
     """Whether the arguments are those of the schema."""
     import jsonschema  # not above: it takes 0.15 s, and most runs do without
 
     schema = _TOOL["function"]["parameters"]
-    return bool(jsonschema.Draft202012Validator(schema).is_valid(given))
+    return bool(jsonschema.Draft202012Validator(schema).is_valid(arguments))
 
 
-def counted(shown: Sequence[Reply]) -> Called:
+def counted(replies: Sequence[Reply]) -> Called:
     """What a reference keeps."""
     return Called(
-        sum(not one.valid for one in shown), sum(not one.exact for one in shown), len(shown)
+        sum(not one.valid for one in replies), sum(not one.exact for one in replies), len(replies)
     )
 
 
 def judge(
-    reference: Called | None, shown: Sequence[Reply], asked: int, models: int = 1
+    reference: Called | None, replies: Sequence[Reply], requests: int, models: int = 1
 ) -> Fidelity:
     """Whether more calls are invalid, or not exact, than at the reference: Fisher's exact test of
     each, at half of the share."""
-    own = counted(shown)
+    here = counted(replies)
 
     def result(verdict: Verdict, why: Why | None = None, **rest: Any) -> Fidelity:
-        return Fidelity(verdict, own.invalid, own.inexact, own.replies, reference, why, **rest)
+        return Fidelity(verdict, here.invalid, here.inexact, here.replies, reference, why, **rest)
 
     if reference is None or not reference.replies:
         return result(Verdict.NOT_ENOUGH, Why.UNASKED)
-    if not shown or len(shown) < LEAST_ANSWERED * asked:
+    if not replies or len(replies) < LEAST_ANSWERED * requests:
         return result(Verdict.NOT_ENOUGH, Why.UNANSWERED)
-    whole, of = reference.replies, own.replies
+    reference_replies, of = reference.replies, here.replies
     share = alpha.of_each(alpha.TOOLS, models)
 
     def p_of(before: int, k: int) -> float:
-        return min(1.0, 2 * fisher(before, whole, k, of))
+        return min(1.0, 2 * fisher(before, reference_replies, k, of))
 
-    p = min(p_of(reference.invalid, own.invalid), p_of(reference.inexact, own.inexact))
+    p = min(p_of(reference.invalid, here.invalid), p_of(reference.inexact, here.inexact))
     if p <= share:
         return result(Verdict.DIFFERS, p=p)
     needed = critical(lambda k: p_of(reference.inexact, k), of, share)

@@ -20,7 +20,7 @@ def by_day(audits: Sequence[tuple[date, Verdict]]) -> Mapping[date, Verdict]:
     days: dict[date, set[Verdict]] = {}
     for day, verdict in sorted(audits):
         days.setdefault(day, set()).add(verdict)
-    return {day: _of(own) for day, own in days.items()}
+    return {day: _of(verdicts) for day, verdicts in days.items()}
 
 
 def watched(days: Mapping[date, Verdict], in_a_row: int = DAYS) -> Verdict:

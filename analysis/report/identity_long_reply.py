@@ -28,10 +28,10 @@ def sentence(t: Words, one: LongReply, two_routes: bool = False) -> str:
             )  # fmt: skip
         return text + t.gap + _advice(t, most, two_routes)
     if one.verdict is Verdict.NOT_SHOWN:
-        whole = integer(one.of - one.seen)
+        full_length = integer(one.of - one.seen)
         text = t(
-            f"{whole} of {of} long replies were as long as was allowed ({size} tokens).",
-            f"{of} 个长应答中有 {whole} 个达到所允许的长度（{size} 个 token）。",
+            f"{full_length} of {of} long replies were as long as was allowed ({size} tokens).",
+            f"{of} 个长应答中有 {full_length} 个达到所允许的长度（{size} 个 token）。",
         )
         if one.smallest is None:
             return text

@@ -18,12 +18,12 @@ def sentence(t: Words, fidelity: Fidelity) -> str:
             Why.UNABLE: t("the reference calls them wrongly, too", "参照处的调用同样有误"),
         }[fidelity.why or Why.UNASKED]
         return t(f"tool calls are not judged: {why}.", f"对工具调用不作判断：{why}。")
-    before, whole = integer(fidelity.before.inexact), integer(fidelity.before.replies)
+    before, reference_calls = integer(fidelity.before.inexact), integer(fidelity.before.replies)
     text = t(
         f"{inexact} of {total} tool calls are missing or have wrong arguments ({invalid} "
-        f"break the schema), and {before} of {whole} at the reference",
+        f"break the schema), and {before} of {reference_calls} at the reference",
         f"{total} 个工具调用中有 {inexact} 个参数与给定不符或没有调用（{invalid} 个不合 schema），"
-        f"参照为 {before}/{whole}",
+        f"参照为 {before}/{reference_calls}",
     )
     if fidelity.verdict is Verdict.DIFFERS:
         p = "p < 0.0001" if (fidelity.p or 0) < 0.0001 else f"p = {fidelity.p:.2g}"
