@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from analysis.numbers.billing_findings import OF_OUTPUT, Finding, Kind
 from analysis.numbers.billing_money import REFUSED, of_money
-from analysis.numbers.billing_rows import FEWEST, Row, by_table, comparable, cost_of, counted, known
+from analysis.numbers.billing_rows import FEWEST, Row, as_stated, by_table, cost_of, counted, known
 from analysis.numbers.second_count import SecondCount, findings_beside, second_count
 from analysis.numbers.token_line import HIDDEN_TOKENS, TokenLine, fit_line
 from recording.exact_amount import exact_amount, money_sum
@@ -111,11 +111,12 @@ def judge(
         ],
     )
     priced = prices is not None and prices.of(model) is not None
-    prices = comparable(prices, model, rows) if prices is not None and priced else None
+    prices = prices if priced else None
+    exact = None if prices is None else as_stated(prices, model, rows)[0]
     several = len({row["provider"] for row in rows} - {None}) > 1
     second = second_count(by_case, beside)
     findings = [*_of_counter(line), *_of_counts(by_case, line)]
-    beyond = findings_beside(second, by_case, line, findings, model, prices)
+    beyond = findings_beside(second, by_case, line, findings, model, exact)
     # What the reference shows says more than over_budget does.
     dearer = {finding.case for finding in beyond if finding.kind in OF_OUTPUT}
     inflated = any(finding.kind is Kind.ABOVE_REFERENCE for finding in beyond)
@@ -132,7 +133,7 @@ def judge(
         counter=line,
         second=second,
         cases=[
-            _bill(name, by_case[name], model, line, second, prices)
+            _bill(name, by_case[name], model, line, second, exact)
             for name in (case.name for case in CASES)
             if name in by_case
         ],

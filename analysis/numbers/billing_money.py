@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from analysis.numbers.billing_findings import Finding, Kind
-from analysis.numbers.billing_rows import FEWEST, Row, by_table, cost_of, known
+from analysis.numbers.billing_rows import FEWEST, Row, as_stated, by_table, cost_of, known
 from analysis.numbers.charge_steps import raised_to_minimum, rounded_up
 from analysis.numbers.charged_apart import (
     SHARING,
@@ -43,7 +43,8 @@ def of_money(rows: Sequence[Row], model: str, prices: Prices | None) -> list[Fin
     unit = last_decimal(costs) if any(costs) else COARSEST  # 0 has no decimals
     cases = [row["scenario"] for row in rows]
     if prices is not None:
-        by_price = _by_table(rows, model, prices, unit)
+        prices, slack = as_stated(prices, model, rows)
+        by_price = _by_table(rows, model, prices, unit, slack)
         comparison = by_price.others
         if comparison.changed:
             return [
@@ -55,12 +56,13 @@ def of_money(rows: Sequence[Row], model: str, prices: Prices | None) -> list[Fin
             return [
                 *findings,
                 *by_price.findings,
-                *_named(comparison, rows, model, prices, 1.01 * unit),
+                *_named(comparison, rows, model, prices, slack),
             ]
         off = comparison.off
         least, most = max(each.low for each in off), min(each.high for each in off)
         factor = (least + most) / 2 if least <= most else 0.0
         findings.append(Finding(Kind.OFF_PRICE, None, beyond(off), len(off), factor=factor))
+        findings += by_price.findings
     usual = _plain_costs(rows, unit)
     if usual is None:
         return [*findings, Finding(Kind.PRICE_CHANGED)]
@@ -92,8 +94,9 @@ class _ByTable:
     others: Apart
 
 
-def _by_table(rows: Sequence[Row], model: str, prices: Prices, unit: float) -> _ByTable:
-    slack = 1.01 * unit
+def _by_table(
+    rows: Sequence[Row], model: str, prices: Prices, unit: float, slack: float
+) -> _ByTable:
     charges = _charges(rows, lambda row: by_table(row, model, prices), slack)
     raised = raised_to_minimum(charges)
     missed = _as_missed(rows, charges, model, prices, slack)

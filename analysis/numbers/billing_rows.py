@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from analysis.numbers.pricing import STATED, last_decimal
+from analysis.numbers.pricing import COARSEST, STATED, last_decimal
 from rules.prices import PRICED, Prices
 
 Row = Mapping[str, Any]
@@ -39,10 +39,12 @@ def by_table(row: Row, model: str, prices: Prices | None) -> float | None:
     return prices.cost(model, *(row[name] if known(row[name]) else None for name in PRICED))
 
 
-def comparable(prices: Prices, model: str, rows: Iterable[Row]) -> Prices:
-    """The prices, unrounded if the gateway states more decimals than they are rounded to."""
+def as_stated(prices: Prices, model: str, rows: Iterable[Row]) -> tuple[Prices, float]:
+    """The prices, unrounded if the gateway states more decimals than they are rounded to; and the
+    money by which a cost may be off: a unit of the last decimal stated, and what rounding takes.
+    """
     price, costs = prices.of(model), [cost for row in rows if (cost := cost_of(row)) is not None]
-    if price is None or price.decimals is None or not costs:
-        return prices
-    finer = last_decimal(costs) < 10.0**-price.decimals * 0.99
-    return prices.unrounded() if finer else prices
+    unit = last_decimal(costs) if any(costs) else COARSEST  # 0 has no decimals
+    if price is None or price.decimals is None or unit > 0.99 * 10.0**-price.decimals:
+        return prices, 1.01 * unit
+    return prices.unrounded(), 1.01 * unit + 0.5 * 10.0**-price.decimals

@@ -6,7 +6,6 @@ from typing import Any
 
 from analysis.numbers.billing_findings import Finding, Kind
 from analysis.numbers.billing_money import of_money
-from analysis.numbers.billing_rows import comparable
 from analysis.numbers.unstated_usage import unstated_usage, with_usage
 from analysis.page.blocks import Block, Remark
 from analysis.page.words import Words
@@ -39,9 +38,7 @@ def findings(result: Reconciliation) -> dict[str, list[Finding]]:
     return {
         model: [
             finding
-            for finding in of_money(
-                with_usage(group), model, comparable(result.prices, model, group)
-            )
+            for finding in of_money(with_usage(group), model, result.prices)
             if finding.kind is not Kind.REFUSED_CHARGED
         ]
         for model, group in charged.items()

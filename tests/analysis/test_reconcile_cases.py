@@ -107,4 +107,4 @@ def test_other_replies_without_usage_are_held_against_what_their_length_may_cost
     prompt = rows()[0]["prompt_tokens"]
     paid, most = 2 * PRICE.charge(prompt, 20, 0, 0), PRICE.charge(prompt, 25, 0, 0)
     assert found[0]["amount"] == pytest.approx(3 * (paid - most), abs=1e-9)
-    assert any("at least 0.00" in line for line in lines)
+    assert any(", at least " in line for line in lines)
