@@ -10,7 +10,7 @@ from settings.options import Options
 
 
 def plan(options: Options) -> list[Phase] | Plan:
-    """The article's programme: smoke, ladder, rpm, tpm, cache, tools, reasoning, vision.
+    """Smoke, ladder, rpm, tpm, cache, tools, reasoning and vision in one run.
 
     `--model` restricts it to your models, `--parts` to some of its parts.
     """

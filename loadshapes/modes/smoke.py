@@ -39,7 +39,7 @@ MODE = Mode(
     place=10,
     question=("does it answer at all?", "能否调通"),
     sends=(
-        "one chat per model and one stream of the first, through the SDK's typed surface",
+        "one chat per model and one stream of the first, with the SDK's typed interface",
         "每个模型一次非流式请求，首个模型另加一次流式请求，均经 SDK 的类型化接口",
     ),
     plan=plan,

@@ -153,7 +153,7 @@ class Traffic:
     identity_output: int = _traffic(
         0,
         "mode identity: also ask whether replies may be as long as this many tokens, or are cut "
-        "before, e.g. 4000 (dear: six long replies; 0: do not)",
+        "before, e.g. 4000 (expensive: six long replies; 0: do not)",
         modes=("identity",),
         sent=True,
         at_least=0,
