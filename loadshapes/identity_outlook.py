@@ -31,8 +31,8 @@ def outlook(options: Options, known: Reference | None, prices: Prices | None) ->
     of_models = [_of_model(model, list(_tests(options, known)), prices) for model in options.models]
     text = joined(of_models)
     return Bilingual(
-        f"{text.en} (what a gateway adds to a prompt is not in it, nor are requests that it refuses "
-        "for a field and that are sent again)",
+        f"{text.en} (what a gateway adds to a prompt is not in it, nor are requests that it "
+        "refuses for a field and that are sent again)",
         f"{text.zh}（不含网关自行加入 prompt 的内容，也不含因字段被拒而重发的请求）",
     )
 
