@@ -29,7 +29,7 @@ class Row(NamedTuple):
     attempt: int | None = None
 
 
-def asked(rows: Iterable[Row]) -> list[Asked]:
+def questions_asked(rows: Iterable[Row]) -> list[Asked]:
     """The requests with a question, in their order; without replies that came twice.
 
     A cache on the way may answer a request with an earlier reply, although each is another: its id

@@ -44,7 +44,7 @@ def settings(known: bool) -> Bound:
         for scenario, count in setting.COUNTS.items()
         for index in range(count)
     ]
-    whole = Bound(
+    by_scenario = Bound(
         len(prompts),
         sum(_bytes(text) + FORMAT_TOKENS for text, _ in prompts),
         sum(n for _, n in prompts),
@@ -53,7 +53,7 @@ def settings(known: bool) -> Bound:
     longest = _longest(setting.LEAST_VARIED) * each * 2
     if not known:
         longest += [prompt(q, NONCE) for q in setting.WARM_QUESTIONS] * setting.WARM_ROUNDS
-    return _sum(whole, _of(longest))
+    return _sum(by_scenario, _of(longest))
 
 
 def seeds() -> Bound:
@@ -109,8 +109,8 @@ def dearest(answers: int) -> Bound:
 
 def audit(questions: Iterable[int]) -> tuple[Bound, Bound]:
     """One look, and all of them."""
-    asked = [prompt(question, NONCE) for question in questions]
-    return _of(asked * LOOKS[0][0]), _of(asked * LOOKS[-1][0])
+    prompts = [prompt(question, NONCE) for question in questions]
+    return _of(prompts * LOOKS[0][0]), _of(prompts * LOOKS[-1][0])
 
 
 def _of(prompts: Iterable[str]) -> Bound:

@@ -56,11 +56,13 @@ def _partition(
     models: int,
 ) -> Partition:
     units: dict[int, list[ProbeAnswer]] = {}
-    left, filtered = unfiltered(probes)
-    for one in sorted(left, key=lambda one: one.at_unix_s or 0.0):
+    usable, filtered = unfiltered(probes)
+    for one in sorted(usable, key=lambda one: one.at_unix_s or 0.0):
         if one.at_unix_s is not None:
             units.setdefault(number(one.at_unix_s), []).append(one)
-    answers = {unit: sum(one.question is not None for one in own) for unit, own in units.items()}
+    answers = {
+        unit: sum(one.question is not None for one in of_unit) for unit, of_unit in units.items()
+    }
     least = max(LEAST_ANSWERS, -(-sum(answers.values()) // MOST_PARTS))
     joined: list[list[int]] = [[]]
     for unit in sorted(units):

@@ -43,8 +43,8 @@ def choose(answers: Mapping[int, Sequence[str]]) -> list[Cell]:
     }
     usual = {question: counts.most_common(1)[0][0] for question, counts in counts_of.items()}
     alike = [question for question, counts in counts_of.items() if len(counts) == 1]
-    given = Counter(usual[question] for question in alike)
-    alike = [question for question in alike if given[usual[question]] < OF_ALL]
+    usual_counts = Counter(usual[question] for question in alike)
+    alike = [question for question in alike if usual_counts[usual[question]] < OF_ALL]
     middle = (LEAST_BITS + MOST_BITS) / 2
     varied = sorted(
         (abs(bits - middle), question)
@@ -73,5 +73,5 @@ def enough(cells: Sequence[Cell]) -> bool:
 
 def entropy(counts: Mapping[str, int]) -> float:
     """Of answers, bits."""
-    whole = sum(counts.values())
-    return sum(n / whole * log2(whole / n) for n in counts.values() if n)
+    total = sum(counts.values())
+    return sum(n / total * log2(total / n) for n in counts.values() if n)

@@ -82,63 +82,65 @@ def judge(
     plain = _by_request([count for count in counts if not count.streamed])
     if any((text, k) not in plain for text in range(len(TEXTS)) for k in REPEATS):
         return Counting(Verdict.NOT_ENOUGH, Kind.NOT_STATED)
-    for stated in (*plain.values(), *repeated):
-        if len(set(stated)) > 1:
-            varying = tuple(sorted(set(stated)))
+    for counts_stated in (*plain.values(), *repeated):
+        if len(set(counts_stated)) > 1:
+            varying = tuple(sorted(set(counts_stated)))
             return Counting(Verdict.NOT_ENOUGH, Kind.VARIES, varying=varying)
-    own = _slopes(plain)
+    our_slopes = _slopes(plain)
     streams = _by_request([count for count in counts if count.streamed])
-    more = {n - plain[place][0] for place, stated in streams.items() for n in stated}
+    more = {n - plain[place][0] for place, counts_stated in streams.items() for n in counts_stated}
     streamed = more.pop() if len(more) == 1 else None
     before = _by_request(
         [Count(*place, n) for place, n in zip(COUNTED, reference, strict=False) if n is not None]
     )
-    whole = set(before) == set(plain) and all(len(set(stated)) == 1 for stated in before.values())
-    if whole:
-        return _beside(plain, before, own, streamed)
-    return _alone(model, plain, own, streamed)
+    reference_complete = set(before) == set(plain) and all(
+        len(set(counts_stated)) == 1 for counts_stated in before.values()
+    )
+    if reference_complete:
+        return _beside(plain, before, our_slopes, streamed)
+    return _alone(model, plain, our_slopes, streamed)
 
 
 def steady(counts: Sequence[Count]) -> tuple[int | None, ...]:
     """What a reference keeps of COUNTED, in order; empty where one request was counted in several
     ways: the slopes of a prompt that changes (one with the time of day in it) are no tokenizer's.
     """
-    stated = _by_request([count for count in counts if not count.streamed])
-    if any(len(set(tokens)) > 1 for tokens in stated.values()):
+    by_request = _by_request([count for count in counts if not count.streamed])
+    if any(len(set(tokens)) > 1 for tokens in by_request.values()):
         return ()
-    return tuple(stated[place][0] if place in stated else None for place in COUNTED)
+    return tuple(by_request[place][0] if place in by_request else None for place in COUNTED)
 
 
 def _beside(
     plain: Mapping[tuple[int, int], Sequence[int]],
     before: Mapping[tuple[int, int], Sequence[int]],
-    own: tuple[float, ...],
+    our_slopes: tuple[float, ...],
     streamed: int | None,
 ) -> Counting:
     """By a reference: equal slopes, and what each prompt has beyond the reference's."""
     theirs = _slopes(before)
-    family = _family(own)
+    family = _family(our_slopes)
     expected = tuple(int(slope) for slope in theirs)
-    if own != theirs:
+    if our_slopes != theirs:
         return Counting(
-            Verdict.DIFFERS, Kind.NOT_REFERENCE, own, expected, family, streamed=streamed
+            Verdict.DIFFERS, Kind.NOT_REFERENCE, our_slopes, expected, family, streamed=streamed
         )
     beyond = plain[0, REPEATS[0]][0] - before[0, REPEATS[0]][0]
     same = all(plain[place][0] - before[place][0] == beyond for place in plain)
     verdict = Verdict.DIFFERS if beyond > TOLERATED_TOKENS or not same else Verdict.NOT_SHOWN
     return Counting(
-        verdict, Kind.REFERENCE, own, expected, family, beyond=beyond, streamed=streamed
+        verdict, Kind.REFERENCE, our_slopes, expected, family, beyond=beyond, streamed=streamed
     )
 
 
 def _alone(
     model: str,
     plain: Mapping[tuple[int, int], Sequence[int]],
-    own: tuple[float, ...],
+    our_slopes: tuple[float, ...],
     streamed: int | None,
 ) -> Counting:
     """By the tokenizers that are known."""
-    claims, family = claimed(model), _family(own)
+    claims, family = claimed(model), _family(our_slopes)
     expected = tuple(line.slope for line in KNOWN[claims[0]]) if claims else ()
     unsent = _unsent(family, plain) if family else None
     if family and family in claims:
@@ -147,14 +149,20 @@ def _alone(
         kind, verdict = Kind.UNCLAIMED, Verdict.NOT_ENOUGH
     elif family:
         kind, verdict = Kind.OTHER, Verdict.DIFFERS
-    elif (found := _inflated(claims, plain)) is not None:
+    elif (inflated := _inflated(claims, plain)) is not None:
         return Counting(
-            Verdict.DIFFERS, Kind.INFLATED, own, expected, found[0], found[1], streamed=streamed
+            Verdict.DIFFERS,
+            Kind.INFLATED,
+            our_slopes,
+            expected,
+            inflated[0],
+            inflated[1],
+            streamed=streamed,
         )
     else:
         certain = all(name in CERTAIN for name in claims)
         kind, verdict = Kind.NO_KNOWN, Verdict.DIFFERS if certain else Verdict.NOT_ENOUGH
-    return Counting(verdict, kind, own, expected, family, unsent=unsent, streamed=streamed)
+    return Counting(verdict, kind, our_slopes, expected, family, unsent=unsent, streamed=streamed)
 
 
 def _by_request(counts: Sequence[Count]) -> dict[tuple[int, int], list[int]]:
@@ -171,11 +179,11 @@ def _slopes(plain: Mapping[tuple[int, int], Sequence[int]]) -> tuple[float, ...]
     )
 
 
-def _family(own: Sequence[float]) -> str:
+def _family(our_slopes: Sequence[float]) -> str:
     """Whose slopes these are, all of them; empty: nobody's that is known."""
     return next(
         (name for name, lines in KNOWN.items()
-         if all(line.slope == slope for line, slope in zip(lines, own, strict=True))),
+         if all(line.slope == slope for line, slope in zip(lines, our_slopes, strict=True))),
         "",
     )  # fmt: skip
 

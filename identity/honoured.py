@@ -71,39 +71,41 @@ class Reply(NamedTuple):
     cap: int | None = None
 
 
-def cache(shown: Sequence[Reply]) -> Honoured:
+def cache(replies: Sequence[Reply]) -> Honoured:
     """Whether a request is answered with the reply to another."""
-    alike = [one for one in shown if one.fact is not None and one.number in ALIKE]
-    marked = [one for one in shown if one.fact is not None and one.number not in ALIKE]
+    alike = [one for one in replies if one.fact is not None and one.number in ALIKE]
+    marked = [one for one in replies if one.fact is not None and one.number not in ALIKE]
     again = sum(_replayed(one, alike, marked) for one in alike)
     crossed = sum(bool(set(_marks(one)) - {one.number}) for one in (*alike, *marked))
-    seen, of = again + crossed, max(0, len(alike) - 1) + len(marked)
-    seen = min(seen, of)
+    deviating, of = again + crossed, max(0, len(alike) - 1) + len(marked)
+    deviating = min(deviating, of)
     kinds = {(one.fact or {}).get("digest") for one in alike}
-    whole = len(alike) >= len(ALIKE) - 1 and len(marked) >= 3
-    return _exact(Setting.CACHE, shown, seen, of, whole, Why.ALIKE if len(kinds) == 1 else None)
+    enough = len(alike) >= len(ALIKE) - 1 and len(marked) >= 3
+    return _exact(
+        Setting.CACHE, replies, deviating, of, enough, Why.ALIKE if len(kinds) == 1 else None
+    )
 
 
-def stop(shown: Sequence[Reply]) -> Honoured:
+def stop(replies: Sequence[Reply]) -> Honoured:
     """Whether replies go on after a stop text."""
-    kinds = Counter((one.fact or {}).get("stop") for one in shown if one.fact is not None)
-    kept = kinds["kept"] + kinds["left"]
-    return _exact(Setting.STOP, shown, kinds["past"], kinds["past"] + kept, kept >= PROOF)
+    kinds = Counter((one.fact or {}).get("stop") for one in replies if one.fact is not None)
+    stopped = kinds["kept"] + kinds["left"]
+    return _exact(Setting.STOP, replies, kinds["past"], kinds["past"] + stopped, stopped >= PROOF)
 
 
-def cap(shown: Sequence[Reply]) -> Honoured:
+def cap(replies: Sequence[Reply]) -> Honoured:
     """Whether replies are longer than their budget, by their stated tokens or by their text."""
-    judgeable = [one for one in shown if one.fact is not None and one.cap]
+    judgeable = [one for one in replies if one.fact is not None and one.cap]
     too_long = sum(map(_over, judgeable))
     unread = sum(_states_more(one) and not _over(one) for one in judgeable)
     why = Why.UNREAD if unread else None
-    return _exact(Setting.CAP, shown, too_long, len(judgeable), len(judgeable) >= PROOF, why)
+    return _exact(Setting.CAP, replies, too_long, len(judgeable), len(judgeable) >= PROOF, why)
 
 
 def restless(cold: Sequence[Asked]) -> bool:
     """Whether answers at temperature 0 vary so much that as many again are asked for."""
-    seen, of = _strays(_words(cold))
-    return seen > TOLERATED * of
+    strays, of = _strays(_words(cold))
+    return strays > TOLERATED * of
 
 
 def temperature(
@@ -120,27 +122,27 @@ def temperature(
     reference's.
     """
     parts = [_strays(_words(part)) for part in cold]
-    seen, of = sum(n for n, _ in parts), sum(n for _, n in parts)
-    result = Honoured(Setting.TEMPERATURE, Verdict.NOT_ENOUGH, seen, of)
+    varying, of = sum(n for n, _ in parts), sum(n for _, n in parts)
+    result = Honoured(Setting.TEMPERATURE, Verdict.NOT_ENOUGH, varying, of)
     if refused:
         return _unjudged(result, Why.REFUSED)
     if not cold:
         return _unjudged(result, Why.ALIKE)
     more = restless(cold[0])
-    asked = sum(map(len, cold))
-    if of < LEAST_ANSWERED * asked or not of or len(cold) < 1 + more:
+    requests = sum(map(len, cold))
+    if of < LEAST_ANSWERED * requests or not of or len(cold) < 1 + more:
         return _unjudged(result, Why.UNANSWERED)
-    whole = of if more else 2 * of
+    answers_in_all = of if more else 2 * of
     share = alpha.of_each(alpha.TEMPERATURE, models)
-    needed = critical(lambda k: at_least(k, whole, TOLERATED), whole, share)
-    if more and needed is not None and seen >= needed:
-        return _judged(result, Verdict.DIFFERS, at_least(seen, of, TOLERATED))
+    needed = critical(lambda k: at_least(k, answers_in_all, TOLERATED), answers_in_all, share)
+    if more and needed is not None and varying >= needed:
+        return _with_verdict(result, Verdict.DIFFERS, at_least(varying, of, TOLERATED))
     strays, answers = _strays(free)
     rate = strays / answers if answers else 0.0
-    smallest = None if needed is None else _share(needed, whole, parts[0][1], rate)
+    smallest = None if needed is None else _share(needed, answers_in_all, parts[0][1], rate)
     if smallest is None:
         return _unjudged(result, Why.ALIKE)
-    return _judged(result, Verdict.NOT_SHOWN, None, smallest)
+    return _with_verdict(result, Verdict.NOT_SHOWN, None, smallest)
 
 
 def seed(
@@ -148,29 +150,31 @@ def seed(
 ) -> Honoured:
     """Whether answers with one seed vary more than at the reference. A seed is best effort:
     without a reference nothing is said."""
-    seen, of = _strays(_words(answers))
-    result = Honoured(Setting.SEED, Verdict.NOT_ENOUGH, seen, of)
+    strays, of = _strays(_words(answers))
+    result = Honoured(Setting.SEED, Verdict.NOT_ENOUGH, strays, of)
     if refused:
         return _unjudged(result, Why.REFUSED)
     if reference is None or not reference.answers:
         return _unjudged(result, Why.UNASKED)
-    _, before, whole = reference
-    result = Honoured(Setting.SEED, result.verdict, seen, of, before=before, whole=whole)
+    _, before, reference_answers = reference
+    result = Honoured(
+        Setting.SEED, result.verdict, strays, of, before=before, whole=reference_answers
+    )
     if of < LEAST_ANSWERED * len(answers) or not of:
         return _unjudged(result, Why.UNANSWERED)
-    if before > TOLERATED * whole:  # the trusted route does not honour it
+    if before > TOLERATED * reference_answers:  # the trusted route does not honour it
         return _unjudged(result, Why.ALIKE)
 
     def p_of(k: int) -> float:
-        return max(at_least(k, of, TOLERATED), fisher(before, whole, k, of))
+        return max(at_least(k, of, TOLERATED), fisher(before, reference_answers, k, of))
 
-    p, share = p_of(seen), alpha.of_each(alpha.SEED, models)
+    p, share = p_of(strays), alpha.of_each(alpha.SEED, models)
     if p <= share:
-        return _judged(result, Verdict.DIFFERS, p)
+        return _with_verdict(result, Verdict.DIFFERS, p)
     smallest = smallest_rate(critical(p_of, of, share), of)
     if smallest is None:
         return _unjudged(result, Why.ALIKE)
-    return _judged(result, Verdict.NOT_SHOWN, p, smallest)
+    return _with_verdict(result, Verdict.NOT_SHOWN, p, smallest)
 
 
 def seeded(answers: Sequence[Asked]) -> Seeded | None:
@@ -181,9 +185,9 @@ def seeded(answers: Sequence[Asked]) -> Seeded | None:
 
 def _strays(words: Mapping[int, Sequence[str]]) -> tuple[int, int]:
     """The usual answer is the commonest here, so that no more stray than from the true one."""
-    counts = [Counter(own) for own in words.values() if own]
-    whole = sum(sum(own.values()) for own in counts)
-    return whole - sum(max(own.values()) for own in counts), whole
+    counts = [Counter(of_question) for of_question in words.values() if of_question]
+    total = sum(sum(of_question.values()) for of_question in counts)
+    return total - sum(max(of_question.values()) for of_question in counts), total
 
 
 def _words(answers: Sequence[Asked]) -> dict[int, list[str]]:
@@ -246,24 +250,29 @@ def _visible(one: Reply) -> int:
 
 
 def _exact(
-    which: Setting, shown: Sequence[Reply], seen: int, of: int, whole: bool, why: Why | None = None
+    which: Setting,
+    replies: Sequence[Reply],
+    deviating: int,
+    of: int,
+    enough: bool,
+    why: Why | None = None,
 ) -> Honoured:
     """The verdict on what no honest gateway shows."""
-    result = Honoured(which, Verdict.NOT_ENOUGH, seen, of)
-    if seen >= PROOF:
-        return _judged(result, Verdict.DIFFERS)
-    if 2 * sum(reply.refused for reply in shown) > len(shown):
+    result = Honoured(which, Verdict.NOT_ENOUGH, deviating, of)
+    if deviating >= PROOF:
+        return _with_verdict(result, Verdict.DIFFERS)
+    if 2 * sum(reply.refused for reply in replies) > len(replies):
         return _unjudged(result, Why.REFUSED)
-    if seen:
+    if deviating:
         return _unjudged(result, Why.ONCE)
-    if not whole:
+    if not enough:
         return _unjudged(result, Why.UNANSWERED)
     if why is not None:
         return _unjudged(result, why)
-    return _judged(result, Verdict.NOT_SHOWN, None, smallest_rate(PROOF, of))
+    return _with_verdict(result, Verdict.NOT_SHOWN, None, smallest_rate(PROOF, of))
 
 
-def _judged(
+def _with_verdict(
     result: Honoured, verdict: Verdict, p: float | None = None, smallest: float | None = None
 ) -> Honoured:
     return Honoured(

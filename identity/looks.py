@@ -107,21 +107,21 @@ class Asked:
 def self_check(reference: Reference) -> float:
     """The p-value of the reference's own halves, by the same two tests."""
     sides = reference.first, reference.second
-    return _look(unfiltered(reference.cells, *sides), *sides, 0, SELF_ALPHA).p
+    return _compare(unfiltered(reference.cells, *sides), *sides, 0, SELF_ALPHA).p
 
 
-def audit(reference: Reference, asked: Sequence[Asked], models: int = 1) -> Audit:
+def audit(reference: Reference, requests: Sequence[Asked], models: int = 1) -> Audit:
     """Judge what was asked so far, in the order in which it was, in a run of so many models."""
-    own, whole = self_check(reference), reference.counts()
+    self_p, reference_counts = self_check(reference), reference.counts()
     looks, left_out = list[Look](), set[int]()
 
     def result(verdict: Verdict, why: Why | None = None) -> Audit:
-        return _audit(verdict, why, looks, left_out, own, asked, asked)
+        return _audit(verdict, why, looks, left_out, self_p, requests, requests)
 
-    if own <= SELF_ALPHA:
+    if self_p <= SELF_ALPHA:
         return result(Verdict.NOT_ENOUGH, Why.REFERENCE)
     for rounds, alpha in LOOKS:
-        part = [asked[place] for place in _first(asked, reference.cells, rounds)]
+        part = [requests[place] for place in _first(requests, reference.cells, rounds)]
         if len(part) < rounds * len(reference.cells):
             return result(Verdict.NOT_ENOUGH, Why.UNFINISHED)
         words = [one for one in part if one.word]
@@ -129,7 +129,7 @@ def audit(reference: Reference, asked: Sequence[Asked], models: int = 1) -> Audi
             thinks = sum(one.word == "" for one in part) > len(part) - len(words) - len(part) // 10
             return result(Verdict.NOT_ENOUGH, Why.THINKS if thinks else Why.UNANSWERED)
         share = of_each(alpha, models)
-        ended = _compared(reference.cells, whole, words, rounds, share, looks, left_out)
+        ended = _compared(reference.cells, reference_counts, words, rounds, share, looks, left_out)
         if ended is not None:
             return result(*ended)
     return result(Verdict.NOT_SHOWN)
@@ -147,22 +147,27 @@ def audit_pairs(
     """
     ours, theirs = [one for one, _ in pairs], [other for _, other in pairs]
     looks, left_out, sides = list[Look](), set[int](), halves(theirs)
-    own = _look(unfiltered(cells, *sides), *sides, 0, SELF_ALPHA).p
+    self_p = _compare(unfiltered(cells, *sides), *sides, 0, SELF_ALPHA).p
     both = [one for one, other in pairs if one.word and other.word]
 
     def result(verdict: Verdict, why: Why | None = None) -> Audit:
-        return _audit(verdict, why, looks, left_out, own, ours, both)
+        return _audit(verdict, why, looks, left_out, self_p, ours, both)
 
     for rounds, alpha in LOOKS:
         part = [pairs[place] for place in _first(ours, cells, rounds)]
         if len(part) < rounds * len(cells):
             return result(Verdict.NOT_ENOUGH, Why.UNFINISHED)
-        whole = [(one, other) for one, other in part if one.word and other.word]
-        if len(whole) < LEAST_ANSWERED * len(part):
+        answered_pairs = [(one, other) for one, other in part if one.word and other.word]
+        if len(answered_pairs) < LEAST_ANSWERED * len(part):
             return result(Verdict.NOT_ENOUGH, Why.UNPAIRED)
-        beside, said = counted([other for _, other in whole]), [one for one, _ in whole]
+        beside, our_answers = (
+            counted([other for _, other in answered_pairs]),
+            [one for one, _ in answered_pairs],
+        )
         share = of_each(alpha, models)
-        if (ended := _compared(cells, beside, said, rounds, share, looks, left_out)) is not None:
+        if (
+            ended := _compared(cells, beside, our_answers, rounds, share, looks, left_out)
+        ) is not None:
             return result(*ended)
     return result(Verdict.NOT_SHOWN)
 
@@ -173,16 +178,16 @@ def _audit(
     looks: Sequence[Look],
     left_out: Collection[int],
     self_p: float,
-    asked: Sequence[Asked],
+    requests: Sequence[Asked],
     answered: Sequence[Asked],
 ) -> Audit:
     return Audit(
         verdict,
         tuple(looks),
         self_p,
-        len(asked),
+        len(requests),
         sum(bool(one.word) and one.question not in left_out for one in answered),
-        sum(one.word == "" for one in asked),
+        sum(one.word == "" for one in requests),
         why,
         frozenset(left_out),
     )
@@ -199,62 +204,62 @@ def _compared(
 ) -> tuple[Verdict, Why | None] | None:
     """Add a look to `looks`, and to `left_out` the questions that a filter takes part in; what ends
     the audit, or None."""
-    said = counted(words)
-    left = unfiltered(cells, reference, said)
-    left_out |= {cell.question for cell in cells} - {cell.question for cell in left}
-    if not enough(left):
+    answers = counted(words)
+    usable = unfiltered(cells, reference, answers)
+    left_out |= {cell.question for cell in cells} - {cell.question for cell in usable}
+    if not enough(usable):
         return Verdict.NOT_ENOUGH, Why.FILTERED
-    repeated = _repeated(left, reference, said)
+    repeated = _repeated(usable, reference, answers)
     if repeated:
-        said = counted([*{one.question: one for one in reversed(words)}.values()])
-    looks.append(_look(left, reference, said, rounds, alpha))
+        answers = counted([*{one.question: one for one in reversed(words)}.values()])
+    looks.append(_compare(usable, reference, answers, rounds, alpha))
     if looks[-1].differs:
         return Verdict.DIFFERS, None
     return (Verdict.NOT_ENOUGH, Why.REPEATED) if repeated else None
 
 
 def _repeated(
-    cells: Sequence[Cell], reference: Mapping[int, Counts], said: Mapping[int, Counts]
+    cells: Sequence[Cell], reference: Mapping[int, Counts], answers_of: Mapping[int, Counts]
 ) -> bool:
     """Whether each open question has one answer only, although the reference's vary."""
     chance = 1.0
     for cell in cells:
         if cell.kind == "spread":
-            own, before = said.get(cell.question, {}), reference.get(cell.question, {})
-            if len(own) != 1 or not before:
+            words, before = answers_of.get(cell.question, {}), reference.get(cell.question, {})
+            if len(words) != 1 or not before:
                 return False
-            answers, whole = sum(own.values()), sum(before.values())
-            chance *= sum((n / whole) ** answers for n in before.values())
+            answers, before_in_all = sum(words.values()), sum(before.values())
+            chance *= sum((n / before_in_all) ** answers for n in before.values())
     return chance <= _HARDLY
 
 
-def halves(asked: Sequence[Asked]) -> tuple[dict[int, Counter[str]], dict[int, Counter[str]]]:
+def halves(requests: Sequence[Asked]) -> tuple[dict[int, Counter[str]], dict[int, Counter[str]]]:
     """A reference's answers: the words of the first half of the requests, and of the second."""
-    half = len(asked) // 2
-    return counted(asked[:half]), counted(asked[half:])
+    half = len(requests) // 2
+    return counted(requests[:half]), counted(requests[half:])
 
 
-def counted(asked: Sequence[Asked]) -> dict[int, Counter[str]]:
+def counted(requests: Sequence[Asked]) -> dict[int, Counter[str]]:
     """The words of each question."""
     counts: dict[int, Counter[str]] = {}
-    for one in asked:
+    for one in requests:
         if one.word:
             counts.setdefault(one.question, Counter())[one.word] += 1
     return counts
 
 
-def _first(asked: Sequence[Asked], cells: Sequence[Cell], rounds: int) -> list[int]:
+def _first(requests: Sequence[Asked], cells: Sequence[Cell], rounds: int) -> list[int]:
     """The places of the first so many requests of each cell, answered or not."""
-    left = dict.fromkeys((cell.question for cell in cells), rounds)
+    still_to_take = dict.fromkeys((cell.question for cell in cells), rounds)
     places = []
-    for place, one in enumerate(asked):
-        if left.get(one.question, 0):
-            left[one.question] -= 1
+    for place, one in enumerate(requests):
+        if still_to_take.get(one.question, 0):
+            still_to_take[one.question] -= 1
             places.append(place)
     return places
 
 
-def _look(
+def _compare(
     cells: Sequence[Cell],
     reference: Mapping[int, Counts],
     audit: Mapping[int, Counts],

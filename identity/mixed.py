@@ -86,10 +86,10 @@ class Course:
     @property
     def tokens(self) -> Counter[int]:
         """How often the repeated text was counted as so many tokens."""
-        whole: Counter[int] = Counter()
+        counts: Counter[int] = Counter()
         for part in self.parts:
-            whole.update(part.tokens)
-        return whole
+            counts.update(part.tokens)
+        return counts
 
 
 def course(probes: Sequence[ProbeAnswer], models: int = 1) -> Course:
@@ -98,8 +98,8 @@ def course(probes: Sequence[ProbeAnswer], models: int = 1) -> Course:
     A part is exchangeable with the rest where nothing changed: the permutation test is exact for
     each, and the models and parts share ALPHA evenly (Bonferroni).
     """
-    left, filtered = unfiltered(probes)
-    parts = _parts(sorted(left, key=lambda one: one.at_s))
+    usable, filtered = unfiltered(probes)
+    parts = _parts(sorted(usable, key=lambda one: one.at_s))
     return replace(compared(parts, of_each(ALPHA, models)), filtered=filtered)
 
 
@@ -107,8 +107,8 @@ def unfiltered(probes: Sequence[ProbeAnswer]) -> tuple[list[ProbeAnswer], int]:
     """The probes without the questions to which a content filter withheld an answer, and how many
     questions these are: a filter may be strict at some times only, whatever model answers."""
     filtered = {one.question for one in probes if one.word == FILTERED}
-    left = [one for one in probes if one.question is None or one.question not in filtered]
-    return left, len(filtered)
+    usable = [one for one in probes if one.question is None or one.question not in filtered]
+    return usable, len(filtered)
 
 
 def compared(groups: Sequence[Sequence[ProbeAnswer]], alpha: float) -> Course:
@@ -132,28 +132,28 @@ def compared(groups: Sequence[Sequence[ProbeAnswer]], alpha: float) -> Course:
                 spread(pairs),
             )
         )
-    whole = Course(parts, alpha)
-    if whole.differing or len(parts) < 2:
-        return whole
+    result = Course(parts, alpha)
+    if result.differing or len(parts) < 2:
+        return result
     least = min(range(len(parts)), key=lambda n: parts[n].answers)
-    return replace(whole, shown=_shown(sides[least], alpha))
+    return replace(result, shown=_smallest_share(sides[least], alpha))
 
 
-def _shown(pairs: Sequence[tuple[Counts, Counts]], alpha: float) -> float | None:
+def _smallest_share(pairs: Sequence[tuple[Counts, Counts]], alpha: float) -> float | None:
     """By seeded draws of the rest's own answers, a share of them made another word."""
     dice = Random(0)
     for share in (0.25, 0.5, 0.75, 1.0):
         detected = 0
         for _ in range(_DRAWS):
-            drawn = spread([(rest, _drawn(rest, sum(own.values()), share, dice))
-                            for rest, own in pairs if rest])  # fmt: skip
-            detected += drawn is not None and drawn.p <= alpha
+            comparison = spread([(rest, _draw(rest, sum(of_part.values()), share, dice))
+                            for rest, of_part in pairs if rest])  # fmt: skip
+            detected += comparison is not None and comparison.p <= alpha
         if detected >= _POWER * _DRAWS:
             return share
     return None
 
 
-def _drawn(rest: Counts, count: int, share: float, dice: Random) -> Counts:
+def _draw(rest: Counts, count: int, share: float, dice: Random) -> Counts:
     words = dice.choices([*rest], [*rest.values()], k=count)
     return Counter("(another)" if dice.random() < share else word for word in words)
 
@@ -166,14 +166,14 @@ def _parts(probes: Sequence[ProbeAnswer]) -> list[list[ProbeAnswer]]:
     questions = sum(one.question is not None for one in probes)
     least = max(LEAST_ANSWERS, -(-questions // MOST_PARTS))
     parts: list[list[ProbeAnswer]] = []
-    for own in phases.values():
-        count = max(1, sum(one.question is not None for one in own) // least)
-        size = -(-len(own) // count)
-        parts += [own[begin : begin + size] for begin in range(0, len(own), size)]
+    for of_phase in phases.values():
+        count = max(1, sum(one.question is not None for one in of_phase) // least)
+        size = -(-len(of_phase) // count)
+        parts += [of_phase[begin : begin + size] for begin in range(0, len(of_phase), size)]
     return parts
 
 
-def _words(told: Sequence[ProbeAnswer], asked: int, most: int) -> Counts:
-    words = [one.word for one in told if one.question == asked and one.word]
+def _words(probes: Sequence[ProbeAnswer], number: int, most: int) -> Counts:
+    words = [one.word for one in probes if one.question == number and one.word]
     step = max(1, -(-len(words) // most))
     return Counter(words[::step])

@@ -11,7 +11,7 @@ from analysis.numbers.identity_rows import (
     chosen,
     counts_of,
     looks_of,
-    stated,
+    stated_logprobs,
 )
 from analysis.reading.load import Run, rows
 from identity import asked, setting
@@ -57,7 +57,7 @@ def of_rows(run: Run, model: str, of_model: Sequence[Given], host: str) -> Refer
         raise InputError(f"has {answered} answers of {planned} that make a reference: resume it, "
                          "or make another")  # fmt: skip
     first, second = halves(answers)
-    likeliest = stated(of_model)
+    likeliest = stated_logprobs(of_model)
     moments = sorted(datetime.fromisoformat(row["timestamp"]) for row in fresh)
     costs = [row["api_cost"] for row in of_model if row["api_cost"] is not None]
     return Reference(

@@ -19,7 +19,7 @@ from analysis.numbers.identity_rows import (
     refused_body,
     repeated_counts,
     setting_reply,
-    stated,
+    stated_logprobs,
     tool_replies,
 )
 from identity import (
@@ -121,7 +121,7 @@ def of_model(
     `dropped`: fields that the gateway refused and that were then left out."""
     count, looks = of_scenarios(rows, asked.COUNT, asked.STREAM), looks_of(rows)
     beside = looks_of(second_route)
-    judged = None if reference is None else _judged(reference, looks, beside, models)
+    against_reference = None if reference is None else _audit(reference, looks, beside, models)
     known = reference.tokens if reference is not None else ()
     enrolling = second_route or of_scenarios(rows, asked.CHOOSE, asked.ENROL)
     if not second_route and enrolling:
@@ -142,16 +142,16 @@ def of_model(
         fidelity=_fidelity(rows, reference, models),
         weights=_weights(rows, reference, count_of, models),
         weighed=Test.of(first_token_rows(rows)),
-        audit=judged,
+        audit=against_reference,
         audited=Test.of(looks),
-        detectable=_detectable(reference, judged, models),
+        detectable=_detectable(reference, against_reference, models),
         cells=chosen(rows),
         enrolling=Test.of(enrolling),
         names=names,
     )
 
 
-def _judged(
+def _audit(
     reference: Reference, looks: Sequence[Given], beside: Sequence[Given], models: int
 ) -> Audit:
     """By the reference; by the second route's answers, pair by pair, where it was asked so."""
@@ -165,21 +165,23 @@ def _judged(
 
 
 def _detectable(
-    reference: Reference | None, judged: Audit | None, models: int
+    reference: Reference | None, result: Audit | None, models: int
 ) -> Detectable | None:
-    if reference is None or judged is None or judged.verdict is not Verdict.NOT_SHOWN:
+    if reference is None or result is None or result.verdict is not Verdict.NOT_SHOWN:
         return None
-    left = tuple(cell for cell in reference.cells if cell.question not in judged.filtered)
-    return detectable(replace(reference, cells=left), models)
+    usable_cells = tuple(cell for cell in reference.cells if cell.question not in result.filtered)
+    return detectable(replace(reference, cells=usable_cells), models)
 
 
 def _fidelity(
     rows: Sequence[Given], reference: Reference | None, models: int
 ) -> tuple[Fidelity, Test] | None:
-    own = of_scenarios(rows, tools.SCENARIO)
-    if not own or reference is None:
+    tool_rows = of_scenarios(rows, tools.SCENARIO)
+    if not tool_rows or reference is None:
         return None
-    return tools.judge(reference.tools, tool_replies(own), len(own), models), Test.of(own)
+    return tools.judge(reference.tools, tool_replies(tool_rows), len(tool_rows), models), Test.of(
+        tool_rows
+    )
 
 
 def _lengths(rows: Sequence[Given], models: int) -> list[tuple[Length, Test]]:
@@ -190,8 +192,10 @@ def _lengths(rows: Sequence[Given], models: int) -> list[tuple[Length, Test]]:
         if str(row["scenario"]).startswith(context.PREFIX):
             size = int(str(row["scenario"]).removeprefix(context.PREFIX))
             by_size.setdefault(size, []).append(row)
-    shown = {size: [context_reply(row) for row in group] for size, group in by_size.items()}
-    lengths = context.judge(shown, context.line_of(counts_of(rows)), models)
+    replies_by_size = {
+        size: [context_reply(row) for row in group] for size, group in by_size.items()
+    }
+    lengths = context.judge(replies_by_size, context.line_of(counts_of(rows)), models)
     short = by_size.get(context.SHORT, [])
     return [
         (length, Test.of(by_size[length.size] + (short if place == 0 else [])))
@@ -203,34 +207,37 @@ def _long_reply(
     rows: Sequence[Given], second_route: Sequence[Given]
 ) -> tuple[LongReply, Test] | None:
     """Whether long replies are cut; None: not asked for."""
-    own, beside = (
+    here, beside = (
         [row for row in each if str(row["scenario"]).startswith(long_reply.PREFIX)]
         for each in (rows, second_route)
     )
-    if not own:
+    if not here:
         return None
-    size = max(int(row["max_tokens"]) for row in own)
-    shown, theirs = ([long_reply_of(row) for row in each] for each in (own, beside))
-    return long_reply.judge(size, shown, theirs), Test.of(own)
+    size = max(int(row["max_tokens"]) for row in here)
+    replies, theirs = ([long_reply_of(row) for row in each] for each in (here, beside))
+    return long_reply.judge(size, replies, theirs), Test.of(here)
 
 
 def _weights(
     rows: Sequence[Given], reference: Reference | None, count: Counting, models: int
 ) -> Weights | None:
     """What the log-probabilities show; None: not asked for, or the run makes a reference."""
-    own = first_token_rows(rows)
-    if not own or reference is None:
+    logprob_rows = first_token_rows(rows)
+    if not logprob_rows or reference is None:
         return None
     if reference.logprobs is not None:
-        own = of_scenarios(own, f"{first_token.PREFIX}{reference.logprobs.top}") or own
+        logprob_rows = (
+            of_scenarios(logprob_rows, f"{first_token.PREFIX}{reference.logprobs.top}")
+            or logprob_rows
+        )
     alone = counting.judge(reference.model, counts_of(rows))
     same = count.kind is not Kind.VARIES and not (count.unexplained or alone.unexplained)
-    asked_s = min(datetime.fromisoformat(row["timestamp"]).timestamp() for row in own)
+    asked_s = min(datetime.fromisoformat(row["timestamp"]).timestamp() for row in logprob_rows)
     age_s = abs(asked_s - datetime.fromisoformat(reference.ended).timestamp())
     return logprobs.judge(
         reference.logprobs,
-        stated(own),
-        len(own),
+        stated_logprobs(logprob_rows),
+        len(logprob_rows),
         same_prompts=same,
         fresh=age_s <= FRESH_S,
         models=models,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.reading.load import Run, rows
 from analysis.reading.moment import moment
-from identity.asked import Row, asked
+from identity.asked import Row, questions_asked
 from identity.mixed import Course, ProbeAnswer, course
 from recording.json_values import mapping
 from recording.probe_place import is_probe
@@ -45,7 +45,7 @@ def _answers_of(phase: str, every: int, frame: "DataFrame") -> list[ProbeAnswer]
         if is_probe(every, int(row["request_index"])) and row["sent_offset_s"] is not None
     ]
     questions = [row for row in sent if isinstance(_place(row).get("question"), int)]
-    words = asked(
+    words = questions_asked(
         Row(row["outcome"], row["check_detail"], row["completion_id"], int(row["request_index"]))
         for row in questions
     )

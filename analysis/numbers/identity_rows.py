@@ -92,7 +92,7 @@ def asked_of(rows: Sequence[Given]) -> list[Asked]:
     questions: list[Asked] = []
     for phase in dict.fromkeys(row["phase"] for row in rows):
         of_phase = [row for row in rows if row["phase"] == phase]
-        questions += asked.asked(in_order(of_phase))
+        questions += asked.questions_asked(in_order(of_phase))
     return questions
 
 
@@ -106,7 +106,7 @@ def chosen(rows: Iterable[Given]) -> list[Cell]:
     return cells if enough(cells) else []
 
 
-def stated(rows: Sequence[Given]) -> Stated:
+def stated_logprobs(rows: Sequence[Given]) -> Stated:
     """The stated log-probabilities of some rows, without repeated replies."""
     by_prompt: list[list[Mapping[str, float]]] = [[] for _ in first_token.PROMPTS]
     counted, top = set[tuple[int, str]](), 0
@@ -129,9 +129,9 @@ def first_token_rows(rows: Iterable[Given]) -> list[Given]:
 
 def called(rows: Sequence[Given]) -> Called | None:
     """What a reference keeps of its tool calls; None: there are too few."""
-    own = of_scenarios(rows, tools.SCENARIO)
-    shown = tool_replies(own)
-    return tools.counted(shown) if own and len(shown) >= 0.8 * len(own) else None
+    tool_rows = of_scenarios(rows, tools.SCENARIO)
+    replies = tool_replies(tool_rows)
+    return tools.counted(replies) if tool_rows and len(replies) >= 0.8 * len(tool_rows) else None
 
 
 def tool_replies(rows: Sequence[Given]) -> list[tools.Reply]:

@@ -203,13 +203,13 @@ def _temperature(options: Options, model: str, known: Reference | None) -> Progr
     else:
         count = setting.WARM_ROUNDS * len(setting.WARM_QUESTIONS)
         ended = yield _phase(options, model, setting.WARM, count, setting.WARM_QUESTIONS)
-        questions = [*setting.chosen(_strays(_asked(ended)))]
+        questions = [*setting.chosen(_strays(_questions_asked(ended)))]
     if len(questions) < setting.LEAST_VARIED:
         return
     ended = yield _phase(options, model, setting.COLD, setting.COLD_ANSWERS, questions)
     if any(row.refused_sends for row in ended.records):
         return
-    if restless(_asked(ended)):
+    if restless(_questions_asked(ended)):
         yield _phase(options, model, setting.COLD_MORE, setting.COLD_ANSWERS, questions)
     elif known is None:
         count = setting.FREE_ROUNDS * len(questions)
@@ -262,7 +262,7 @@ def _chosen(
     everything, count = range(len(BANK)), CHOOSING * len(BANK)
     ended = yield _phase(options, model, asked.CHOOSE, count, everything, route)
     words: dict[int, list[str]] = {}
-    for answer in _asked(ended):
+    for answer in _questions_asked(ended):
         if answer.word:
             words.setdefault(answer.question, []).append(answer.word)
     cells = choose(words)
@@ -304,7 +304,7 @@ def _audited(
         more, route = (rounds - before) * len(questions), "" if known is not None else BOTH
         ended = yield _phase(options, model, f"{asked.LOOK}-{rounds}", more, questions, route)
         if known is not None:
-            sent += _asked(ended)
+            sent += _questions_asked(ended)
         else:
             pairs += asked.pairs(_rows(ended), _rows(ended, REFERENCE))
         models = len(options.models)
@@ -314,8 +314,8 @@ def _audited(
             return
 
 
-def _asked(ended: Finding) -> list[Asked]:
-    return asked.asked(_rows(ended))
+def _questions_asked(ended: Finding) -> list[Asked]:
+    return asked.questions_asked(_rows(ended))
 
 
 def _rows(ended: Finding, route: str = "") -> list[Row]:
