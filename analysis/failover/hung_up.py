@@ -51,13 +51,14 @@ class CancelledRequest:
 
     @property
     def asked_after(self) -> int:
-        """Attempts that arrived more than LATE_S after the connection was closed here."""
+        """Attempts that arrived after the connection was closed here: a first one more than LATE_S
+        after, for it may have been on its way; any other at once.
+        """
         closed = self.closed_unix_s
-        return (
-            0
-            if closed is None
-            else sum(attempt.arrived_unix_s > closed + LATE_S for attempt in self.attempts)
-        )
+        if closed is None or not self.attempts:
+            return 0
+        first, *others = sorted(attempt.arrived_unix_s for attempt in self.attempts)
+        return (first > closed + LATE_S) + sum(arrived > closed for arrived in others)
 
     @property
     def tokens(self) -> int | None:
@@ -76,8 +77,9 @@ class HungUp:
     """The cancelled requests of a phase that were to be cancelled at one moment.
 
     `arrived` reached an upstream, `noticed` were missed there, `went_on` were written for more than
-    LATE_S longer. Times in seconds, money exact; `whole` is what the same number of answered
-    requests of the phase were charged (None: there are none).
+    LATE_S longer; for `again` of them the gateway asked an upstream `asked_after` times afterwards.
+    Times in seconds, money exact; `whole` is what the same number of answered requests of the phase
+    were charged (None: there are none).
     """
 
     phase: str
@@ -86,6 +88,7 @@ class HungUp:
     arrived: int
     noticed: int
     went_on: int
+    again: int
     asked_after: int
     went_on_p50_s: float | None
     went_on_max_s: float | None
@@ -158,6 +161,7 @@ def _of(
         arrived=sum(bool(request.attempts) for request in requests),
         noticed=sum(request.noticed for request in requests),
         went_on=sum(request > LATE_S for request in went_on_s),
+        again=sum(bool(request.asked_after) for request in requests),
         asked_after=sum(request.asked_after for request in requests),
         went_on_p50_s=_median(went_on_s),
         went_on_max_s=max(went_on_s, default=None),

@@ -97,6 +97,13 @@ def _sentence(phase: HungUp, t: Words) -> tuple[Level, str]:
             f"none of {phase.requests} cancelled requests reached an upstream.",
             f"{phase.requests} 个取消的请求均未到达上游。",
         )  # fmt: skip
+    elif phase.again:
+        level, text = ("bad" if phase.again > 1 else "note"), t(
+            f"the gateway asked an upstream {phase.asked_after} times for {phase.again} of "
+            f"{phase.requests} requests after they were cancelled; {paid}.",
+            f"{phase.requests} 个请求中有 {phase.again} 个在取消后，网关仍向上游发起 "
+            f"{phase.asked_after} 次请求；{paid}。",
+        )  # fmt: skip
     elif phase.went_on:
         level, text = ("bad" if phase.went_on > 1 else "note"), t(
             f"the upstream went on with {phase.went_on} of {phase.requests} cancelled requests, "

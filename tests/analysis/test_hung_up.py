@@ -106,6 +106,26 @@ def test_requests_that_never_arrived_or_arrived_after_the_cancellation_are_count
     assert (group.requests, group.arrived, group.asked_after, group.went_on) == (2, 1, 1, 1)
 
 
+def test_a_gateway_that_takes_a_hang_up_for_a_failure_and_asks_again_is_named(
+    tmp_path: Path,
+) -> None:
+    """Its second attempt, at a fallback, arrives at once and is stopped as fast as the first."""
+    again = {"arrival_unix_s": T0 + 0.02, "port": 9002, "client_gone_unix_s": T0 + 0.1}
+    twice = [stopped(i, 0.1, **more) for i in (0, 1) for more in ({}, again)]
+    statement = stated(tmp_path, [left(0), left(1), left(2)], [*twice, stopped(2, 0.1)])
+    (group,) = statement.phases
+    assert (group.again, group.asked_after, group.noticed) == (2, 2, 3)
+    (text,) = sentences(statement, Words("en"))
+    assert "asked an upstream 2 times for 2 of 3 requests after they were cancelled" in text
+    assert "⚠️" in markdown.render(compose(statement, Words("en")))
+
+
+def test_a_fallback_before_the_hang_up_is_no_question_after_it(tmp_path: Path) -> None:
+    before = {"arrival_unix_s": T0 - 0.5, "port": 9002}
+    attempts = [stopped(0, 0.1), stopped(0, 0.1, **before)]
+    assert only_group(tmp_path, [left(0)], attempts).asked_after == 0
+
+
 def test_conditions_fail_the_command_and_are_in_its_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
