@@ -29,17 +29,14 @@ ELSEWHERE = {
     "docs/how-to/identity.md": "relays.py",
 }
 """Pages whose outputs another script makes, because servers stand around their commands."""
-ELSEWHERE |= {  # until they have a script, or commands that start their servers themselves
-    f"docs/how-to/{name}.md": ""
-    for name in ("corporate-network", "two-routes", "resume", "gateway-log", "distributed",
-                 "simulator", "prometheus")
-}  # fmt: skip
 NOT_MADE: dict[tuple[str, str], str] = {}
 """Blocks that no script makes, by page and how they begin, and why."""
 TABLE = re.compile(r"^\|.*\|\n\|[-:| ]+\|\n(?:\|.*\|\n)+(?:\n\*.*\*\n)?", re.M)
 NAMED = re.compile(r"[\w.-]+\.(?:jsonl|toml|csv|yaml)\b")
 KINDS = {".jsonl": "json"}
 """The language of a file's block, where it is not the end of its name."""
+BROKEN = ("Traceback", "cannot listen on")
+"""Not what a page is to show: an error of ours, a port that another program has."""
 LATE = re.compile("generator-limited, do not trust|受压测端限制，结果不可信")
 PARTLY_LATE = re.compile("generator-limited|受压测端限制")
 
@@ -79,7 +76,7 @@ def renew(page: Path) -> bool:
             write_files(terminal.folder, commands, found.string[: found.start()])
             before = {path: path.stat().st_mtime_ns for path in terminal.written()}
             printed = terminal.run(commands)
-            assert "Traceback" not in printed, printed
+            assert not any(word in printed for word in BROKEN), printed
             again = block.again(printed)
             if late(printed, again):
                 return False

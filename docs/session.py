@@ -13,11 +13,12 @@ ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = ("results", ".env", ".git", "locust.conf")
 LONGEST_S = 900
 END = "END OF COMMAND"
-TYPED = """
-trap 'kill $(jobs -p) 2>/dev/null' EXIT
-typed() { local code=$?; cat; return $code; }
+TYPED = f"""
+trap 'echo "{END}"; kill $(jobs -p) 2>/dev/null' EXIT
+typed() {{ local code=$?; cat; return $code; }}
 """
-"""Servers of a block end with it; showing a command leaves `$?` as it was."""
+"""Servers of a block end with it, and what they then print is not shown; showing a command leaves
+`$?` as it was."""
 LISTENS = """set -e
 listens() { until (exec 3<>/dev/tcp/127.0.0.1/$1) 2> /dev/null; do sleep 0.1; done; }
 """
@@ -45,7 +46,8 @@ class Session:
             cwd=self.folder, env=self.environment(), stdin=subprocess.DEVNULL, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONGEST_S, check=False,
         )  # fmt: skip
-        return done.stdout.replace(f"{self.folder}/", "")
+        shown = done.stdout[: done.stdout.rindex(f"{END}\n")]
+        return shown.replace(f"{self.folder}/", "")
 
     def written(self) -> list[Path]:
         """The reports and statements of all runs so far."""

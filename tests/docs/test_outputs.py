@@ -101,6 +101,12 @@ def test_a_block_shows_what_a_shell_prints_of_its_commands() -> None:
     )
 
 
+def test_what_a_server_prints_when_its_block_is_over_is_not_shown() -> None:
+    server = "$ (trap 'echo gone; exit' TERM; echo ready; while true; do sleep 0.1; done) &\n"
+    with session.session() as terminal:
+        assert terminal.run([server, "$ echo a\n"]) == f"{server}ready\n$ echo a\na\n"
+
+
 def test_what_a_setup_starts_runs_until_the_session_ends() -> None:
     setup = "echo made > a.toml\nsleep 60 > /dev/null &\necho $! > pid"
     with session.session(setup=setup) as terminal:
