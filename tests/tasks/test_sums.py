@@ -85,6 +85,24 @@ def test_the_sums_of_a_run_equal_those_of_the_gateways_log(dialect: str, tmp_pat
         gateway.stop()
 
 
+def test_what_a_provider_charges_to_your_own_key_is_the_sum_of_its_log(tmp_path: Path) -> None:
+    """The gateway itself charges nothing then, and no sum of costs has the provider's."""
+    (tmp_path / "p.toml").write_text(PROFILE)
+    gateway = Simulator(tmp_path / "log.csv", "--profile", tmp_path / "p.toml", "--dialect", "byok")
+    try:
+        for stream in (False, True):
+            rows = sent(gateway.url, stream)
+            truth = logged(gateway, f"m-{stream}", len(rows))
+            paid, run = total(truth, "cost"), make(tmp_path / str(stream), *rows)
+            summary = Summary.of(look(load(run))).as_dict()
+            assert [phase["cost_sum"] for phase in summary["phases"]] == [0]
+            said = [verdict["text"] for verdict in summary["verdicts"]]
+            (text,) = [sentence for sentence in said if "your own key" in sentence]
+            assert f"{paid.normalize():f} for them" in text and paid > 0
+    finally:
+        gateway.stop()
+
+
 def check(place: Path, rows: Sequence[RequestRecord], truth: Sequence[dict[str, str]]) -> None:
     place.mkdir()
     folder = make(place / "run", *rows)

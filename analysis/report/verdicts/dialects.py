@@ -3,6 +3,7 @@
 from analysis.page.blocks import Remark
 from analysis.page.words import integer
 from analysis.report.view import View
+from recording.exact_amount import money_sum
 from recording.untrusted_text import quoted
 
 _WHOLE = {
@@ -32,7 +33,7 @@ def remarks(view: View) -> list[Remark]:
     own_key = frame.dropna(subset=["upstream_cost"])
     for model, rows in own_key.groupby("model_requested", sort=False, observed=True):
         count, who = integer(len(rows)), quoted(str(model))
-        paid = t.money(float(rows["upstream_cost"].sum()))
+        paid = t.exact_money(money_sum(rows["upstream_cost"]))
         text = t(
             f"{who}: {count} requests were answered with your own key at the provider, which "
             f"charges {paid} for them. No cost in this report includes that.",
