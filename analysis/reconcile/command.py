@@ -99,6 +99,14 @@ def run(options: argparse.Namespace) -> bool:
     if charged is None and log is not None and loaded.currency in (None, log.currency):
         charged = bill.of_log(log)
     compared = reconcile(loaded, prices, charged, tolerance, share)
+    if not compared.compares and log is None and accounts is None:
+        raise RunError(
+            f"no reply of {options.run} states a cost, so its price table has nothing to check: "
+            "give the gateway's own bill with --bill."
+            if charged is None
+            else f"no charge in {options.bill} names a request of {options.run}, and no reply "
+            "states a cost: check --bill-id and --bill-cost."
+        )
     compared = billing_cases.explained(compared, compared.tolerance)
     reconciled = replace(compared, arrivals=arrived, balances=accounts)
     sentences = page.sentences(reconciled, Words(options.lang))

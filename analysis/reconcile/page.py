@@ -76,14 +76,20 @@ def sentences(result: Reconciliation, t: Words) -> list[str]:
 
 def _sentence(result: Reconciliation) -> str:
     """The result of the money in one sentence, in English."""
+    with_prices = result.prices and (result.compares_prices or not result.bill)
     what = " and ".join(
-        [*(["the price table"] if result.prices else []), *(["the bill"] if result.bill else [])]
+        [*(["the price table"] if with_prices else []), *(["the bill"] if result.bill else [])]
     )
     counts = {f: len(result.of(f)) for f in Finding}
     if result.share is not None:
         return _by_sums(result, Words("en"))
+    if not result.compares:
+        return "No request has two amounts that could be compared."
     if result.money_agrees:
-        return f"{len(result.lines)} requests agree with {what} (tolerance {result.tolerance:g})."
+        agree, rest = len(result.lines) - result.uncompared, result.uncompared
+        more = f" Not compared, for want of a second amount: {rest}." if rest else ""
+        verb = "request agrees" if agree == 1 else "requests agree"
+        return f"{agree} {verb} with {what} (tolerance {result.tolerance:g}).{more}"
     findings = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     off = sum(bool(line.findings) for line in result.lines)
     return f"{off} of {len(result.lines)} requests do not agree with {what}: {findings}."
@@ -131,7 +137,10 @@ def compose(result: Reconciliation, lang: Lang) -> Page:
 
 def _remarks(t: Words, result: Reconciliation) -> list[Block]:
     remarks: list[Block] = [
-        Remark("good" if result.money_agrees else "bad", t(_sentence(result), _sentence_zh(result)))
+        Remark(
+            "bad" if not result.money_agrees else "good" if result.compares else "note",
+            t(_sentence(result), _sentence_zh(result)),
+        )
     ]
     if result.bill is not None and result.foreign:
         money = t.money(money_sum(charge.cost for charge in result.foreign))
@@ -180,9 +189,14 @@ def _by_sums(result: Reconciliation, t: Words) -> str:
 def _sentence_zh(result: Reconciliation) -> str:
     if result.share is not None:
         return _by_sums(result, Words("zh"))
-    what = "、".join([*(["价格表"] if result.prices else []), *(["账单"] if result.bill else [])])
+    with_prices = result.prices and (result.compares_prices or not result.bill)
+    what = "、".join([*(["价格表"] if with_prices else []), *(["账单"] if result.bill else [])])
+    if not result.compares:
+        return "没有可供比较的金额。"
     if result.money_agrees:
-        return f"{len(result.lines)} 个请求与{what}一致（容差 {result.tolerance:g}）。"
+        agree, rest = len(result.lines) - result.uncompared, result.uncompared
+        more = f"另有 {rest} 个缺少可供比较的金额，未作比较。" if rest else ""
+        return f"{agree} 个请求与{what}一致（容差 {result.tolerance:g}）。{more}"
     off = sum(bool(line.findings) for line in result.lines)
     words = Words("zh")
     findings = "、".join(f"{_NAMES[f](words)} {n}" for f in Finding if (n := len(result.of(f))))

@@ -101,6 +101,32 @@ class Reconciliation:
         return bool(shares) and all(share <= self.share + _DUST for share in shares.values())
 
     @property
+    def uncompared(self) -> int:
+        """How many successes have no two amounts to compare: neither a stated cost and a price,
+        nor a charge and a cost."""
+        return sum(
+            line.outcome == Outcome.OK
+            and not self._priced(line)
+            and not (self.bill is not None and (line.ours is not None or line.billed is not None))
+            for line in self.lines
+        )
+
+    @property
+    def compares(self) -> bool:
+        """Whether there is a success whose amounts could be compared, or no success at all."""
+        successes = sum(line.outcome == Outcome.OK for line in self.lines)
+        return not successes or self.uncompared < successes
+
+    @property
+    def compares_prices(self) -> bool:
+        """Whether any stated cost could be compared with the price table."""
+        return any(map(self._priced, self.lines))
+
+    @staticmethod
+    def _priced(line: Line) -> bool:
+        return line.source in STATED and line.ours is not None and line.table is not None
+
+    @property
     def differences(self) -> dict[str, float]:
         """By how much the sums differ, as a share: stated costs from the `table`, over the
         requests that have both, and the `bill` from the rows' costs."""

@@ -70,6 +70,10 @@ ANALYSIS: Mapping[str, str] = {
     "--quota-per-unit must be a number above 0, e.g. 500000, not ….": "--quota-per-unit 须为大于 0 的数（如 500000），而不是 {0}。",
     "--tolerance must be an amount not below 0 for each request, such as 0.00001, or a share of "
     "the sums, such as 5%, not ….": "--tolerance 须为单次请求的金额（不小于 0，如 0.00001）或合计的比例（如 5%），而不是 {0}。",
+    "no reply of … states a cost, so its price table has nothing to check: give the gateway's own "
+    "bill with --bill.": "{0} 的应答均未给出费用，价格表没有可核对的内容：请用 --bill 给出网关自己的账单。",
+    "no charge in … names a request of …, and no reply states a cost: check --bill-id and "
+    "--bill-cost.": "{0} 中没有一笔费用对应 {1} 的请求，应答也均未给出费用：请检查 --bill-id 和 --bill-cost。",
     "… has no price table: give --prices, --bill, or both; or --log, or --balance-before and "
     "--balance-after.": "{0} 没有价格表：请给出 --prices、--bill 之一或两者；或 --log；或 --balance-before 和 "
     "--balance-after。",

@@ -298,3 +298,44 @@ def test_a_tolerance_that_is_no_number_is_refused(
     folder = make(tmp_path / "r", record(0))
     assert main(["reconcile", str(folder), f"--tolerance={text}"]) == 2
     assert "must be an amount not below 0 for each request" in capsys.readouterr().err
+
+
+def test_a_price_table_is_not_said_to_agree_with_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing states a cost, so each row's cost is the table's own: that is no agreement."""
+    rows = [record(i, api_cost=None, cost_source="unknown") for i in range(3)]
+    folder = make(tmp_path / "r", *rows, plan=PLAN)
+    prices = tmp_path / "p.toml"
+    prices.write_text('currency = "CNY"\n[models."*"]\ninput = 1.4\noutput = 8.75\n', "utf-8")
+    assert main(["reconcile", str(folder), "--prices", str(prices)]) == 2
+    assert "states a cost, so its price table has nothing to check" in capsys.readouterr().err
+
+
+def test_a_bill_that_names_no_request_is_not_said_to_agree(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [record(i, api_cost=None, cost_source="unknown") for i in range(3)]
+    folder = make(tmp_path / "r", *rows, plan=PLAN)
+    bill = tmp_path / "bill.csv"
+    bill.write_text("id,cost\nother-1,0.1\nother-2,0.2\n", "utf-8")
+    assert main(["reconcile", str(folder), "--bill", str(bill), "--bill-id", "id"]) == 2
+    assert "names a request of" in capsys.readouterr().err
+
+
+def test_successes_without_two_amounts_are_left_out_of_the_agreement(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make(
+        tmp_path / "r", record(0), record(1, api_cost=None, cost_source="unknown"), plan=PLAN
+    )
+    prices = tmp_path / "p.toml"
+    prices.write_text(
+        'currency = "CNY"\n[models."*"]\ninput = 1.4\ncached_input = 0.14\noutput = 8.75\n'
+        "decimals = 6\n",
+        "utf-8",
+    )
+    main(["reconcile", str(folder), "--prices", str(prices)])
+    printed = capsys.readouterr().out
+    assert printed.startswith("1 request agrees with the price table"), printed
+    assert "Not compared, for want of a second amount: 1." in printed
