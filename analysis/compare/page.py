@@ -28,7 +28,8 @@ from analysis.page.vocabulary import (
     Cost,
     Ranked,
 )
-from analysis.page.words import ABSENT, Words, rate
+from analysis.page.words import ABSENT, Words, rate, spaced
+from recording.chinese import in_language
 
 
 def compose(comparison: Comparison, t: Words) -> Page:
@@ -71,14 +72,14 @@ def sentence(finding: Finding, t: Words) -> str:
     """A difference in words: `rpm/m/600: P95 latency of B is 12.1% higher, worse: ...`."""
     of = finding.difference
     change = of.change or 0.0
-    size = _change(finding.number, abs(change)).removeprefix("+")
-    interval = f"{_change(finding.number, of.low)} … {_change(finding.number, of.high)}"
+    size = _change(finding.number, abs(change), t).removeprefix("+")
+    interval = f"{_change(finding.number, of.low, t)} … {_change(finding.number, of.high, t)}"
     name, a, b = _name(finding.number, t), *(_value(finding.number, v, t) for v in (of.a, of.b))
     good = finding.verdict == "better"
     return t(
         f"{finding.phase}: {name} of {finding.run} is {size} {'higher' if change > 0 else 'lower'}"
         f", {'better' if good else 'worse'}: {b} against {a} (95% interval {interval})",
-        f"{finding.phase}：{finding.run} 的{name}{'高' if change > 0 else '低'} {size}，"
+        f"{finding.phase}：{finding.run} 的{spaced(name)}{'高' if change > 0 else '低'} {size}，"
         f"{'更好' if good else '更差'}：{b}，基准 {a}（95% 区间 {interval}）",
     )
 
@@ -149,7 +150,7 @@ def _power(comparison: Comparison, t: Words) -> str:
             best[finding.number] = finding
     if not best:
         return t("no change however large would have been", "任何幅度的变化都无法察觉")
-    sizes = t.join(f"{_name(number, t)} {_visible(finding)}" for number, finding in best.items())
+    sizes = t.join(f"{_name(number, t)} {_visible(finding, t)}" for number, finding in best.items())
     return t(
         f"four of five such pairs of runs would have shown a change of {sizes}",
         f"同类对比五次中有四次能发现的变化幅度为：{sizes}",
@@ -174,7 +175,7 @@ def _runs(comparison: Comparison, t: Words) -> list[Block]:
         (comparison.alone, t("Phases without a counterpart:", "只有一方有的阶段：")),
     ]:
         if lines:
-            blocks += [Text(text), Listing(tuple(lines))]
+            blocks += [Text(text), Listing(tuple(_in_words(line, t) for line in lines))]
     return blocks
 
 
@@ -204,10 +205,10 @@ def _table(title: str, findings: list[Finding], base: str, run: str, t: Words) -
             field(base).of(lambda finding: _value(finding.number, finding.difference.a, t)),
             field(run).of(lambda finding: _value(finding.number, finding.difference.b, t)),
             Name("Change", "变化").of(
-                lambda finding: _change(finding.number, finding.difference.change)
+                lambda finding: _change(finding.number, finding.difference.change, t)
             ),
-            INTERVAL.of(_interval),
-            Name("Would be seen from", "可察觉的最小变化").of(_visible),
+            INTERVAL.of(lambda finding: _interval(finding, t)),
+            Name("Would be seen from", "可察觉的最小变化").of(lambda finding: _visible(finding, t)),
             Name("Adjusted p", "校正 p 值").of(
                 lambda finding: (
                     ABSENT if finding.adjusted_p is None else f"{finding.adjusted_p:.4f}"
@@ -279,21 +280,29 @@ def _value(number: str, value: float | None, t: Words) -> str:
     return _NUMBERS[number].cell(t, value)
 
 
-def _change(number: str, change: float | None) -> str:
+def _in_words(line: str, t: Words) -> str:
+    """`RUN: clause`, the clause in the language of the page."""
+    run, _, clause = line.partition(": ")
+    return f"{run}{t.colon}{in_language(clause, t.lang)}"
+
+
+def _change(number: str, change: float | None, t: Words) -> str:
     if change is None:
         return ABSENT
-    digits, unit = (2, " pp") if number == "success_rate" else (1, "%")
+    digits, unit = (2, t(" pp", " 个百分点")) if number == "success_rate" else (1, "%")
     return f"{round(change * 100, digits) + 0.0:+.{digits}f}{unit}"  # + 0.0: never "-0.0"
 
 
-def _visible(finding: Finding) -> str:
+def _visible(finding: Finding, t: Words) -> str:
     """The smallest change that four of five such pairs of runs would show."""
     visible = finding.difference.visible
-    return ABSENT if visible is None else f"±{_change(finding.number, visible).removeprefix('+')}"
+    return (
+        ABSENT if visible is None else f"±{_change(finding.number, visible, t).removeprefix('+')}"
+    )
 
 
-def _interval(finding: Finding) -> str:
+def _interval(finding: Finding, t: Words) -> str:
     low, high = finding.difference.low, finding.difference.high
     if low is None or high is None:
         return ABSENT
-    return f"{_change(finding.number, low)} … {_change(finding.number, high)}"
+    return f"{_change(finding.number, low, t)} … {_change(finding.number, high, t)}"

@@ -269,3 +269,16 @@ def test_what_ends_a_phase_early_is_logged_in_chinese() -> None:
         assert translated.startswith("rpm/m/60：") and not re.search(
             "[a-z]{3} [a-z]{3}", translated
         )
+
+
+@pytest.mark.parametrize(
+    ("path", "begin"),
+    [("identity/reference.py", "--reference f.json "), ("analysis/enrol/reference.py", "a-run ")],
+)
+def test_what_a_reference_is_found_to_be_is_said_in_chinese(path: str, begin: str) -> None:
+    told = [text for text in clauses(ROOT / path) if re.search("[a-z]{3} ", text)]
+    assert len(told) >= 5
+    for text in told:
+        translated = chinese(f"{begin}{text.replace(ANY, '7')}.")
+        plain = re.sub("`[^`]*`", "", translated)
+        assert plain[-1] == "。" and not re.search("[a-z]{3} [a-z]{3}", plain), translated
