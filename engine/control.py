@@ -57,8 +57,8 @@ def refuse(error: OperatorError) -> NoReturn:
 
 def _say(sentence: str) -> None:
     """A sentence of ours on stderr, in the language of the command line."""
-    told = in_language(sentence, asked_language(sys.argv[1:], os.environ))
-    print(f"weighbridge: {printable(told)}", file=sys.stderr, flush=True)
+    translated = in_language(sentence, asked_language(sys.argv[1:], os.environ))
+    print(f"weighbridge: {printable(translated)}", file=sys.stderr, flush=True)
 
 
 class Control:

@@ -124,7 +124,7 @@ def _longest(count: int) -> list[str]:
     return sorted((prompt(q, NONCE) for q in range(len(BANK))), key=_bytes)[-count:]
 
 
-def whole(bounds: Iterable[Bound]) -> Bound:
+def together(bounds: Iterable[Bound]) -> Bound:
     """Of several tests together."""
     return reduce(_sum, bounds, Bound(0, 0, 0))
 

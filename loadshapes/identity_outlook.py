@@ -65,7 +65,7 @@ def _of_model(model: str, tests: list[Test], prices: Prices | None) -> Bilingual
         return Bilingual(f"{test.name.en}, {en}", f"{test.name.zh}，{zh}")
 
     parts = [one.full_length or one.most for one in tests for _ in range(one.routes)]
-    total = use(bound.whole(parts), exact=False)
+    total = use(bound.together(parts), exact=False)
     text = joined([*map(clause, tests), Bilingual(f"in all {total.en}", f"合计{total.zh}")])
     return Bilingual(f"{model}: {text.en}", f"{model}：{text.zh}")
 

@@ -10,14 +10,14 @@ _MOST_DIGITS = 17
 """What a double prints at most: a number of more digits was never one."""
 
 
-def exact_amount(stated: float | str | Decimal) -> Decimal:
-    """The amount that `stated` is, a number or its text.
+def exact_amount(amount_stated: float | str | Decimal) -> Decimal:
+    """The amount that `amount_stated` is, a number or its text.
 
     Gateways that multiply a price in binary state 0.30000000000000004 or 8.999999999999999e-06 for
     0.3 and 0.000009: sums of these would not be those of a bill, and their last decimal is no unit.
     Raises InvalidOperation for text that is no number.
     """
-    amount = stated if isinstance(stated, Decimal) else Decimal(str(stated))
+    amount = amount_stated if isinstance(amount_stated, Decimal) else Decimal(str(amount_stated))
     if len(amount.as_tuple().digits) > _MOST_DIGITS:
         return amount
     return amount.normalize(_MEANT)

@@ -52,8 +52,8 @@ class GatewayUser(User):
                 "this locustfile uses GatewayUser without the rest: import it from "
                 "weighbridge.users (docs/how-to/own-locustfile.md)."
             )
-            told = in_language(why, asked_language(sys.argv[1:], os.environ))
-            print(f"weighbridge: {told}", file=sys.stderr, flush=True)
+            sentence = in_language(why, asked_language(sys.argv[1:], os.environ))
+            print(f"weighbridge: {sentence}", file=sys.stderr, flush=True)
             sys.exit(2)
         run = self.generator.run if hasattr(self, "generator") else None
         if run is None:

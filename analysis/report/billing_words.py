@@ -156,9 +156,9 @@ def sentence(t: Words, model: str, finding: Finding) -> str:
             text = t(
                 f"{case}: all {rows} requests state more prompt tokens than the reference does for "
                 f"the same request, {tokens} in all{worth}, while repeated texts count alike. "
-                + _asked(t, finding),
+                + _possible_reason(t, finding),
                 f"{case}：全部 {rows} 个请求给出的 prompt token 数多于参照路由对相同请求的计数，"
-                f"合计多 {tokens} 个{worth}，而重复文本计数一致。" + _asked(t, finding),
+                f"合计多 {tokens} 个{worth}，而重复文本计数一致。" + _possible_reason(t, finding),
             )
         case Kind.OUTPUT_ABOVE_REFERENCE:
             text = t(
@@ -221,7 +221,7 @@ def sentence(t: Words, model: str, finding: Finding) -> str:
     return t(f"{model}: {text}", f"{model}：{text}")
 
 
-def _asked(t: Words, finding: Finding) -> str:
+def _possible_reason(t: Words, finding: Finding) -> str:
     """What a higher count of prompt tokens may mean."""
     if finding.slight:
         return t(

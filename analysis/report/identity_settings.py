@@ -57,13 +57,13 @@ def _differs(t: Words, one: Honoured) -> str:
                 "温度未生效，或由多个模型轮流应答。",
             )
         case _:
-            before, whole = integer(one.before or 0), integer(one.whole or 0)
+            before, at_reference = integer(one.before or 0), integer(one.whole or 0)
             return t(
                 f"with one seed, {count} of {of} answers are not the usual one for their "
-                f"question, and {before} of {whole} at the reference ({_p(one.p)}): the seed is "
-                "honoured less than there.",
+                f"question, and {before} of {at_reference} at the reference ({_p(one.p)}): the "
+                "seed is honoured less than there.",
                 f"使用同一种子时，{of} 个答案中有 {count} 个不是该问题的通常答案，"
-                f"参照为 {before}/{whole}（{_p(one.p)}）：种子不如参照那样生效。",
+                f"参照为 {before}/{at_reference}（{_p(one.p)}）：种子不如参照那样生效。",
             )
 
 
@@ -102,12 +102,15 @@ def _as_expected(t: Words, one: Honoured) -> str:
                 f"温度为 0 时，{of} 个答案中有 {usual} 个是该问题的通常答案",
             )
         case _:
-            at, whole = integer((one.whole or 0) - (one.before or 0)), integer(one.whole or 0)
+            at, at_reference = (
+                integer((one.whole or 0) - (one.before or 0)),
+                integer(one.whole or 0),
+            )
             return t(
                 f"with one seed, {usual} of {of} answers were the usual one for their question, "
-                f"and {at} of {whole} at the reference",
+                f"and {at} of {at_reference} at the reference",
                 f"使用同一种子时，{of} 个答案中有 {usual} 个是该问题的通常答案，"
-                f"参照为 {at}/{whole}",
+                f"参照为 {at}/{at_reference}",
             )
 
 

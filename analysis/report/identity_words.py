@@ -17,7 +17,7 @@ from recording.untrusted_text import quoted
 
 def counting_sentence(t: Words, counting: Counting, input_price: float | None = None) -> str:
     """Whose tokenizer counts; `input_price` is per million prompt tokens (None: unknown)."""
-    own = "/".join(f"{slope:g}" for slope in counting.slopes)
+    slopes = "/".join(f"{slope:g}" for slope in counting.slopes)
     theirs = "/".join(str(slope) for slope in counting.expected)
     family = t(*TITLES[counting.family]) if counting.family else ""
     match counting.kind:
@@ -33,10 +33,10 @@ def counting_sentence(t: Words, counting: Counting, input_price: float | None = 
             )
         case Kind.OTHER:
             text = t(
-                f"the claimed model's tokenizer would state {theirs} tokens per repeat; {own} were "
-                f"stated, as {family} counts. The gateway does not count with the model's "
+                f"the claimed model's tokenizer would state {theirs} tokens per repeat; {slopes} "
+                f"were stated, as {family} counts. The gateway does not count with the model's "
                 "tokenizer; a different model is the simplest explanation, but not the only one.",
-                f"所称模型的分词器每次重复应计 {theirs} 个 token，实际给出 {own}，"
+                f"所称模型的分词器每次重复应计 {theirs} 个 token，实际给出 {slopes}，"
                 f"与{spaced(family)}相符。"
                 "网关计数所用的分词器与该模型不同；最简单的解释是模型不同，但并非唯一解释。",
             )
@@ -44,15 +44,16 @@ def counting_sentence(t: Words, counting: Counting, input_price: float | None = 
             low, high = counting.factor
             text = t(
                 f"for every text, {low:.3f} to {high:.3f} times as many tokens are stated as the "
-                f"claimed model's tokenizer counts ({own} per repeat, not {theirs}).",
+                f"claimed model's tokenizer counts ({slopes} per repeat, not {theirs}).",
                 f"各文本给出的计数均为所称模型分词器的 {low:.3f} 至 {high:.3f} 倍"
-                f"（每次重复 {own} 个 token，而非 {theirs}）。",
+                f"（每次重复 {slopes} 个 token，而非 {theirs}）。",
             )
         case Kind.NOT_REFERENCE:
             text = t(
-                f"the reference counts {theirs} tokens per repeat, this route {own}: the counts "
+                f"the reference counts {theirs} tokens per repeat, this route {slopes}: the counts "
                 "are not from the same tokenizer.",
-                f"参照每次重复计 {theirs} 个 token，本路由计 {own}：两者计数并非出自同一分词器。",
+                f"参照每次重复计 {theirs} 个 token，本路由计 "
+                f"{slopes}：两者计数并非出自同一分词器。",
             )
         case Kind.VARIES:
             listed = t.join([integer(n) for n in counting.varying])
@@ -65,18 +66,18 @@ def counting_sentence(t: Words, counting: Counting, input_price: float | None = 
             )
         case Kind.NO_KNOWN | Kind.INFLATED:
             text = t(
-                f"{own} tokens per repeat were stated where the claimed model's tokenizer states "
-                f"{theirs}: no tokenizer known here counts like that, and no single factor "
+                f"{slopes} tokens per repeat were stated where the claimed model's tokenizer "
+                f"states {theirs}: no tokenizer known here counts like that, and no single factor "
                 "explains it.",
-                f"每次重复给出 {own} 个 token，而所称模型的分词器应为 {theirs}："
+                f"每次重复给出 {slopes} 个 token，而所称模型的分词器应为 {theirs}："
                 "已知分词器均不如此计数，也无法用统一倍数解释。",
             )
         case Kind.UNCLAIMED:
             like = t(f" So does {family}.", f"与{spaced(family)}相符。") if family else ""
             text = t(
-                f"no tokenizer is known here for a model of that name; the gateway states {own} "
+                f"no tokenizer is known here for a model of that name; the gateway states {slopes} "
                 f"tokens per repeat.{like} A reference would tell more.",
-                f"未内置该名称模型的分词器；每次重复给出 {own} 个 token。{like}"
+                f"未内置该名称模型的分词器；每次重复给出 {slopes} 个 token。{like}"
                 "有参照才能进一步判断。",
             )
         case Kind.NOT_STATED:
@@ -189,19 +190,20 @@ def answers_sentence(t: Words, audit: Audit, reference: Reference, power: Detect
 
 def _differing(t: Words, audit: Audit, when: str, host: str) -> str:
     """What differs, in numbers of answers, then how likely chance is, then every reason."""
-    look = audit.looks[-1]
+    last_look = audit.looks[-1]
     facts = list[str]()
-    if look.answers:
+    if last_look.answers:
         facts.append(
             t(
-                f"{integer(look.strays)} of {integer(look.answers)} fixed answers were different "
-                f"({integer(look.before)} of {integer(look.whole)} at the reference)",
-                f"固定答案 {integer(look.answers)} 个中有 {integer(look.strays)} 个不同"
-                f"（参照为 {integer(look.before)}/{integer(look.whole)}）",
+                f"{integer(last_look.strays)} of {integer(last_look.answers)} fixed answers were "
+                f"different ({integer(last_look.before)} of {integer(last_look.whole)} at the "
+                "reference)",
+                f"固定答案 {integer(last_look.answers)} 个中有 {integer(last_look.strays)} 个不同"
+                f"（参照为 {integer(last_look.before)}/{integer(last_look.whole)}）",
             )
         )
-    if look.spread is not None:
-        share = max(0.0, look.spread.effect)
+    if last_look.spread is not None:
+        share = max(0.0, last_look.spread.effect)
         facts.append(
             t(
                 f"about {share:.0%} of the answers to open questions are other words than there, "
@@ -211,12 +213,12 @@ def _differing(t: Words, audit: Audit, when: str, host: str) -> str:
         )
     return t(
         f"answers differ from the reference of {when} over {host}: {t.join(facts)}. Chance alone "
-        f"would hardly show that ({_p(look.p)} at {integer(look.rounds)} answers per question; "
-        f"the reference's own halves: {_p(audit.self_p)}). Possible reasons: another model or "
-        "version, some answers from elsewhere, a response cache, quantisation, a hidden prompt, "
-        "other sampling settings, a guardrail.",
+        f"would hardly show that ({_p(last_look.p)} at {integer(last_look.rounds)} answers per "
+        f"question; the reference's own halves: {_p(audit.self_p)}). Possible reasons: another "
+        "model or version, some answers from elsewhere, a response cache, quantisation, a hidden "
+        "prompt, other sampling settings, a guardrail.",
         f"答案与 {when} 经 {host} 建立的参照有差异：{t.join(facts)}。"
-        f"仅凭偶然几乎不会如此（每题 {integer(look.rounds)} 个答案时 {_p(look.p)}；"
+        f"仅凭偶然几乎不会如此（每题 {integer(last_look.rounds)} 个答案时 {_p(last_look.p)}；"
         f"参照自身前后两半 {_p(audit.self_p)}）。"
         "可能的原因：模型或版本不同、部分应答来自别处、应答缓存、量化、"
         "隐藏 prompt、采样参数不同、内容防护。",

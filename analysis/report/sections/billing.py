@@ -35,14 +35,14 @@ def section(view: View) -> Section:
 def first_page(view: View) -> list[Remark]:
     """For each model what was found, or that nothing was; else why nothing could be judged."""
     t = view.t
-    found = list[Remark]()
+    findings = list[Remark]()
     for bill in bills(view):
-        judged = [block for block in remarks(t, bill) if isinstance(block, Remark)]
-        if not judged:
+        verdicts = [block for block in remarks(t, bill) if isinstance(block, Remark)]
+        if not verdicts:
             why = t.gap.join(_unknown(t, bill))
-            judged = [Remark("note", t(f"{bill.model}: {why}", f"{bill.model}：{why}"))]
-        found += [replace(remark, head=_head(t, remark)) for remark in judged]
-    return found
+            verdicts = [Remark("note", t(f"{bill.model}: {why}", f"{bill.model}：{why}"))]
+        findings += [replace(remark, head=_head(t, remark)) for remark in verdicts]
+    return findings
 
 
 def _head(t: Words, remark: Remark) -> str:

@@ -65,7 +65,7 @@ def remarks(view: View) -> list[Remark]:
             "good" if verdict is Verdict.NOT_SHOWN and not unsent else "note",
             text,
             head=_IN_BRACKETS.sub(
-                lambda found: " " if found["latin"] else "", view.t.first_sentence(text)
+                lambda match: " " if match["latin"] else "", view.t.first_sentence(text)
             ),
         )
         for model in numbers(view)

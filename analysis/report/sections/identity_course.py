@@ -81,16 +81,16 @@ def _results(t: Words, model: str, course: Course) -> list[tuple[bool, str]]:
     return results
 
 
-def _would(t: Words, shown: float | None) -> str:
-    if shown is None:
+def _would(t: Words, share: float | None) -> str:
+    if share is None:
         return t(
             " So few could not have shown one: give a larger --identity-share or a longer run.",
             "数量过少，本就无法看出变化：请加大 --identity-share 或延长运行。",
         )
     return t(
-        f" If {shown:.0%} of the answers of one part had been other words, this would have been "
+        f" If {share:.0%} of the answers of one part had been other words, this would have been "
         "detected with 90 % probability; a smaller change may go unnoticed.",
-        f"若某一段有 {shown:.0%} 的答案变为其他词，有 90 % 的把握发现；更少则未必。",
+        f"若某一段有 {share:.0%} 的答案变为其他词，有 90 % 的把握发现；更少则未必。",
     )
 
 
