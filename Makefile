@@ -91,7 +91,7 @@ statistics: $(BIN)/.dev ## false alarms and coverage of the statistics, at lengt
 docs: $(BIN)/.dev ## renew the documentation that is made from code
 	$(BIN)/python docs/generate.py
 
-outputs: $(BIN)/.dev ## run the commands that the pages show once more, and put in what they print (half an hour)
+outputs: $(BIN)/.dev ## run the commands that the pages show once more, and put in what they print (forty minutes)
 	@failed=0; for script in outputs behind_litellm relays notebook; do \
 	  $(BIN)/python docs/$$script.py || failed=1; done; exit $$failed
 

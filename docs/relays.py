@@ -45,7 +45,7 @@ FLAWS = {
     "forgetful": "[tokens]\nreads = 5000\n",
     "capped": "[reply]\ncap_tokens = 1000\n",
     "silent": "[reply]\ncap_tokens = 1000\ncap_finished = true\n",
-    "quantised": "quantised = 0.1\n",
+    "quantised": "quantised = 0.3\n",
     "clumsy": "wrong_calls = 0.4\n",
 }
 """What each host has beside the honest vendor's settings."""

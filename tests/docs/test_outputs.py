@@ -159,6 +159,8 @@ def test_identity_outputs_come_from_known_settings_and_stand_in_both_languages()
     blocks = [found for found in relays.BLOCK.finditer(english) if relays.HOST.search(found[1])]
     assert {host for found in blocks for host in relays.HOST.findall(found[1])} == {*relays.FLAWS}
     assert all(found[0] in chinese for found in blocks)
+    runs = [found[2] for found in blocks if found[2].startswith("run ")]
+    assert all(re.search(r"^(?:BAD |note |ok {3})", shown, re.M) for shown in runs), "no verdict"
 
 
 ENGLISH = [page for page in PAGES if page.parent.name != "zh" and DOCS / "zh" not in page.parents]
