@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from analysis.page.words import Words, integer, milliseconds, percent
+from recording.outcome import Outcome
 
 ALL = frozenset({"ttft", "tpot", "total", "cost", "success"})
 _ANSWERS = ALL - {"success"}
@@ -20,6 +21,33 @@ class Finding:
     def clause(self, t: Words) -> str:
         """What was found, with its evidence."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuccess(Finding):
+    """A route that answered all of its `requests` with errors, most of them `outcome`."""
+
+    name = "no_success"
+    forbids = _ANSWERS
+    of_reference: bool
+    requests: int
+    outcome: str
+    status: int
+
+    def clause(self, t: Words) -> str:
+        """Which route failed and how, and what to do if it does not know the model."""
+        en, zh = ("the reference", "参照") if self.of_reference else ("the gateway", "网关")
+        count, how = integer(self.requests), f"{self.outcome}, HTTP {self.status}"
+        text = t(
+            f"{en} answered none of {count} requests with success (mostly {how})",
+            f"{zh}的 {count} 个请求无一成功（多为 {how}）",
+        )
+        if self.of_reference and self.outcome == Outcome.NOT_FOUND:
+            text += t(
+                "; if it has another name for the model, give --against-model OURS=THEIRS",
+                "；若模型在那里另有名称，请用 --against-model OURS=THEIRS",
+            )
+        return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from analysis.pairs.findings import (
     Cached,
     Finding,
     Late,
+    NoSuccess,
     OtherModel,
     OtherPrompt,
     RateLimited,
@@ -42,6 +43,18 @@ LEAST = 3
 """With fewer rows or pairs than this, no guard judges."""
 _SURE = 0.01
 _MANY = 10
+
+
+def no_success(pairs: Pairs) -> Finding | None:
+    """A route answered every request, and each with an error: there is nothing to compare."""
+    for of_reference, (_, arm) in enumerate(pairs.arms()):
+        status = floats(arm, "http_status")
+        if len(arm) < LEAST or good(arm).any() or np.isnan(status).any():
+            continue
+        outcome = str(arm["outcome"].mode()[0])
+        usual = int(np.median(status[texts(arm, "outcome") == outcome]))
+        return NoSuccess(bool(of_reference), len(arm), outcome, usual)
+    return None
 
 
 def refused(pairs: Pairs) -> Finding | None:
@@ -171,7 +184,9 @@ GUARDS: tuple[Callable[[Pairs], Finding | None], ...] = (
 
 
 def findings(pairs: Pairs) -> list[Finding]:
-    """What the guards find, in the order of GUARDS."""
+    """What the guards find, in the order of GUARDS; of errors alone they judge nothing else."""
+    if (silent := no_success(pairs)) is not None:
+        return [silent]
     return [finding for guard in GUARDS if (finding := guard(pairs)) is not None]
 
 

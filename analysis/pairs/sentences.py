@@ -68,7 +68,8 @@ def sentence(t: Words, verdict: Verdict, at: str = "") -> str:
     if verdict.conclusion is Conclusion.NOT_COMPARABLE:
         why = t.clauses(finding.clause(t) for finding in verdict.because)
         return t(
-            f"{_upper(what)}{where}: not comparable. {why}.", f"{where}{what}：无法比较。{why}。"
+            f"{_upper(what)}{where}: not comparable, because {why}.",
+            f"{where}{what}：无法比较，因为{why}。",
         )
     if verdict.conclusion is Conclusion.NOT_ENOUGH:
         return t(

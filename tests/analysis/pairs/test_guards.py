@@ -50,6 +50,13 @@ def counted_down(rows: pd.DataFrame, shared: bool) -> pd.DataFrame:
     ).sort_index()
 
 
+def unknown_model(rows: pd.DataFrame, arm: str) -> pd.DataFrame:
+    rows = rows.copy()
+    hit = rows["arm"] == arm
+    rows.loc[hit, ["success", "outcome", "http_status"]] = [False, "not_found", 404]
+    return rows
+
+
 def warm(rows: pd.DataFrame) -> pd.DataFrame:
     """The second request of a pair finds the first one's prompt."""
     second = rows.groupby("request_index")["sent_offset_s"].rank() == 2
@@ -75,6 +82,10 @@ def cached(rows: pd.DataFrame) -> pd.DataFrame:
 TRAPS: dict[str, tuple[Trap, set[str]]] = {
     "rate_limited": (refused, {"ttft", "tpot", "total", "cost", "success"}),
     "shared_limit": (lambda rows: counted_down(rows, True), {"success"}),
+    "no_success": (
+        lambda rows: unknown_model(rows, "b"),
+        {"ttft", "tpot", "total", "cost"},
+    ),
     "cached": (cached, {"ttft", "tpot", "total", "cost"}),
     "warmed": (warm, set()),
     "replayed": (replayed, {"ttft", "tpot", "total", "cost"}),
@@ -153,3 +164,14 @@ def test_what_sound_routes_may_do_is_no_finding(name: str) -> None:
 def test_one_pair_alone_is_no_evidence_of_a_trap(name: str) -> None:
     setup, _ = TRAPS[name]
     assert not findings_by_name(setup(World().rows(1, 4)))
+
+
+def test_a_reference_that_does_not_know_the_model_is_named_as_the_reason() -> None:
+    """Its quick refusals used to make the generator look too late for times so short."""
+    rows = unknown_model(World(gap_s=1.0).rows(10, 4), "b")
+    rows = rows.assign(elapsed_sec=0.002, send_lag_s=0.004)
+    (finding,) = findings_by_name(rows).values()
+    assert finding.clause(Words("en")) == (
+        "the reference answered none of 10 requests with success (mostly not_found, HTTP 404); if "
+        "it has another name for the model, give --against-model OURS=THEIRS"
+    )
