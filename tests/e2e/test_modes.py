@@ -206,6 +206,6 @@ def test_a_dry_run_sends_nothing(simulator: Start, tmp_path: Path) -> None:
     gateway = simulator("--profile", "fast")
     result = run("-H", gateway.url, "--mode", "full", "--dry-run", results=tmp_path / "results")
     assert result.code == 0 and result.folder is None and gateway.rows() == []
-    assert "ladder/gpt-5.4-nano/100" in result.out and "in all: 2316 requests" in result.out
+    assert "ladder/gpt-5.4-nano/100" in result.out and "in all: 2,316 requests" in result.out
     assert "prompt tokens" in result.out and "40,432 output tokens" in result.out
     assert "minutes" in result.out and "Nothing was sent." in result.out
