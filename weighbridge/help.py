@@ -155,6 +155,8 @@ class Help:
         every = not whole or len(readers(item)) == len(MODES)
         modes = "" if every else modes_in_words(item, self._zh)
         if self._zh:
+            if item.name == "lang":
+                default = ""  # here it is the environment's, as its help says
             facts = [
                 "：".join(chinese.OPTIONS[item.name]),
                 f"可选 {'、'.join(choices)}" if choices else "",

@@ -209,7 +209,7 @@ def _table(t: Words, bill: ModelBill) -> Block:
             *(_REFERENCE if bill.second is not None else ()),
             Name("Stated output", "给出的输出").of(lambda case: case.completion, _count),
             Name("Of which cached", "其中缓存").of(lambda case: case.cached, _count),
-            money(Name("Price x stated", "单价×给出用量"), lambda case: case.priced),
+            money(Name("Price x stated", "单价 × 给出的用量"), lambda case: case.priced),
             money(CHARGED, lambda case: case.charged),
             money(Name("Difference", "差额"), lambda case: case.difference),
         ],
