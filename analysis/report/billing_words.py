@@ -4,6 +4,7 @@ from analysis.numbers.billing_findings import Finding, Kind
 from analysis.page.words import Words, integer
 from rules.billing_cases import NAMED
 
+_OTHER_UNIT = 50  # no price is off by such a factor
 _ASK = ("Ask the gateway.", "请向网关确认。")
 
 
@@ -259,8 +260,14 @@ def _cases(t: Words, finding: Finding) -> str:
 
 
 def _factor(t: Words, finding: Finding) -> str:
-    """By which factor all of them are off, if by one."""
-    if not finding.factor:
+    """By which factor all of them are off, if by one; a large one is that of another unit."""
+    factor = finding.factor
+    if not factor:
         return ""
-    by = f"{finding.factor:.4g}"
-    return t(f", each {by} times what is due", f"，均为应付的 {by} 倍")
+    by = f"{factor:.4g}" if factor < _OTHER_UNIT else f"{factor:,.0f}"
+    text = t(f", each {by} times what is due", f"，均为应付的 {by} 倍")
+    if factor < _OTHER_UNIT:
+        return text
+    return text + t(
+        " (as if in another unit, such as cents or quota)", "（像是以分或额度等其他单位计）"
+    )

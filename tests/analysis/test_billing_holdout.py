@@ -179,3 +179,10 @@ def test_a_gateway_that_states_more_decimals_than_the_table_has_is_judged_by_exa
     bill, _, _ = charged(lambda made: rounded(made, 9, ROUND_HALF_UP))
     assert not bill.findings and bill.overcharge == 0
     assert {case.difference for case in bill.cases} <= {0.0, None}
+
+
+def test_costs_in_another_unit_are_said_to_be_that() -> None:
+    bill, _, _ = charged(lambda made: multiply(made, lambda *_: True, 500_000))
+    (finding,) = bill.findings
+    text = sentence(Words("en"), MODEL, finding)
+    assert "each 500,000 times what is due (as if in another unit" in text and not finding.grave

@@ -39,7 +39,7 @@ def first_page(view: View) -> list[Remark]:
     for bill in bills(view):
         verdicts = [block for block in remarks(t, bill) if isinstance(block, Remark)]
         if not verdicts:
-            why = t.gap.join(_unknown(t, bill))
+            why = t.gap.join(reversed(_unknown(t, bill)))  # costs first
             verdicts = [Remark("note", t(f"{bill.model}: {why}", f"{bill.model}：{why}"))]
         findings += [replace(remark, head=_head(t, remark)) for remark in verdicts]
     return findings
