@@ -15,7 +15,7 @@ def sentence(t: Words, one: Weights, reference: Reference) -> str:
         why = {
             Why.ABSENT: t(
                 f"the gateway states them in {integer(one.rows)} of {integer(one.asked)} replies",
-                f"{integer(one.asked)} 个应答中只有 {integer(one.rows)} 个给出",
+                f"{integer(one.asked)} 个应答中给出的有 {integer(one.rows)} 个",
             ),
             Why.UNASKED: t("the reference has none", "参照中没有"),
             Why.PROMPT: t(

@@ -212,12 +212,12 @@ def _differing(t: Words, audit: Audit, when: str, host: str) -> str:
             )
         )
     return t(
-        f"answers differ from the reference of {when} over {host}: {t.join(facts)}. Chance alone "
-        f"would hardly show that ({_p(last_look.p)} at {integer(last_look.rounds)} answers per "
+        f"answers differ from the reference of {when} over {host}: {t.clauses(facts)}. Chance "
+        f"alone would hardly show that ({_p(last_look.p)} at {integer(last_look.rounds)} answers per "
         f"question; the reference's own halves: {_p(audit.self_p)}). Possible reasons: another "
         "model or version, some answers from elsewhere, a response cache, quantisation, a hidden "
         "prompt, other sampling settings, a guardrail.",
-        f"答案与 {when} 经 {host} 建立的参照有差异：{t.join(facts)}。"
+        f"答案与 {when} 经 {host} 建立的参照有差异：{t.clauses(facts)}。"
         f"仅凭偶然几乎不会如此（每题 {integer(last_look.rounds)} 个答案时 {_p(last_look.p)}；"
         f"参照自身前后两半 {_p(audit.self_p)}）。"
         "可能的原因：模型或版本不同、部分应答来自别处、应答缓存、量化、"
