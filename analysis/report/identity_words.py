@@ -213,8 +213,8 @@ def _differing(t: Words, audit: Audit, when: str, host: str) -> str:
         )
     return t(
         f"answers differ from the reference of {when} over {host}: {t.clauses(facts)}. Chance "
-        f"alone would hardly show that ({_p(last_look.p)} at {integer(last_look.rounds)} answers per "
-        f"question; the reference's own halves: {_p(audit.self_p)}). Possible reasons: another "
+        f"alone would hardly show that ({_p(last_look.p)} at {integer(last_look.rounds)} answers "
+        f"per question; the reference's own halves: {_p(audit.self_p)}). Possible reasons: another "
         "model or version, some answers from elsewhere, a response cache, quantisation, a hidden "
         "prompt, other sampling settings, a guardrail.",
         f"答案与 {when} 经 {host} 建立的参照有差异：{t.clauses(facts)}。"
