@@ -66,7 +66,7 @@ def renew(page: Path) -> bool:
     """Every output of a page, and of its Chinese page, made anew; whether it was."""
     text, chinese = page.read_text("utf-8"), DOCS / "zh" / name_of(page).removeprefix("docs/")
     other = chinese.read_text("utf-8") if chinese.is_file() else ""
-    names: dict[str, str] = {}
+    began, names = (text, other), dict[str, str]()
     setup = SETUPS / f"{page.stem}.sh"
     with session(
         READMES.get(page, "en"), setup.read_text("utf-8") if setup.is_file() else "true"
@@ -88,6 +88,8 @@ def renew(page: Path) -> bool:
             if old in other:
                 in_chinese(terminal, commands, wrote)
                 other = placed(other, old, new, wrote)
+    now = (page.read_text("utf-8"), chinese.read_text("utf-8") if other else "")
+    assert now == began, "it was edited meanwhile: try again"
     page.write_text(text, encoding="utf-8")
     if other:
         chinese.write_text(other, encoding="utf-8")
