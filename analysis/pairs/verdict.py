@@ -39,7 +39,7 @@ NEEDED = (
     "completion_created", "ratelimit_limit_requests", "ratelimit_remaining_requests",
     "stated_overhead_s",
 )  # fmt: skip
-"""The columns that `judged` reads."""
+"""The columns that `judge_pairs` reads."""
 LEVEL = 0.05
 _FOUR_OF_FIVE = 0.84  # 80 % of normal errors are below this many standard deviations
 _TAILED = ("ttft", "total")
