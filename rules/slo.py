@@ -150,7 +150,10 @@ def read(path: Path, modes: Collection[str] = ()) -> Slo:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SloError(f"{path} cannot be read ({error.strerror}): name an SLO file.") from None
+        raise SloError(
+            f"{path} cannot be read ({error.strerror}): write a TOML file with objectives such as "
+            "e2e_p95_s = 10, one per line (docs/how-to/slo.md)."
+        ) from None
     except UnicodeDecodeError:
         raise SloError(f"{path} is not UTF-8 text: write it in UTF-8.") from None
     except tomllib.TOMLDecodeError as error:

@@ -25,7 +25,11 @@ def read(path: str, option: str, trace: bool, closed: bool = True, part: Slice =
         raw = Path(path).read_bytes()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "that is no path"
-        raise OperatorError(f"--{option} {path} cannot be read ({why}): give a file.") from None
+        page = "replay" if trace else "prompts"
+        raise OperatorError(
+            f"--{option} {path} cannot be read ({why}): give a file with one request per line, in "
+            f"JSON (docs/how-to/{page}.md)."
+        ) from None
     try:
         parsed = translated(text_of(raw), trace, closed, part)
     except ValueError as error:

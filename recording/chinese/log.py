@@ -146,7 +146,7 @@ LOG: Mapping[str, str] = {
     "--warmup must be shorter than the window of … s.": "--warmup 须短于 {0} 秒的窗口。",
     "--slo …": "--slo {0:+}",
     "--prices: …": "--prices：{0:+}",
-    "… cannot be read (…): name an SLO file.": "无法读取 {0}（{1}）：请给出 SLO 文件。",
+    "… cannot be read (…): write a TOML file with objectives such as e2e_p95_s = 10, one per line (docs/how-to/slo.md).": "无法读取 {0}（{1}）：请写一个 TOML 文件，每行一个目标，如 e2e_p95_s = 10（docs/how-to/slo.md）。",
     "… is not UTF-8 text: write it in UTF-8.": "{0} 不是 UTF-8 文本：请存为 UTF-8。",
     "… is not valid TOML: …; fix it.": "{0} 不是有效的 TOML：{1}；请修正。",
     "…: [mode.…] is not a mode: use one of ….": "{0}：[mode.{1}] 不是模式：可用 {2}。",

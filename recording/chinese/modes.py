@@ -58,7 +58,8 @@ MODES: Mapping[str, str] = {
     "带 --hold 的 ladder，或带 --search concurrency 的 soak 或 capacity。",
     "… needs to know the most that a request may use, and line … of your traffic has no "
     "max_tokens: give --max-tokens.": "{0} 需要知道单次请求的最大用量，而文件第 {1} 行没有 max_tokens：请给出 --max-tokens。",
-    "--… … cannot be read (…): give a file.": "无法读取 --{0} {1}（{2}）：请给出文件。",
+    "--… … cannot be read (…): give a file with one request per line, in JSON "
+    "(docs/how-to/….md).": "无法读取 --{0} {1}（{2}）：请给出文件，每行一个 JSON 请求（docs/how-to/{3}.md）。",
     "--… … comes to … MiB of requests; they are sent to every worker, so they may have at most … "
     "MiB: make several runs of it….": "--{0} {1} 中的请求共 {2} MiB；它们要发给每个 worker，最多 {3} MiB：请分成多次运行 {4}。",
     "--against sends single requests twice, and these files contain conversations: remove them or "
