@@ -1,6 +1,7 @@
 """LiteLLM's own log of a run, joined by the trace id that we sent, against the server behind."""
 
 import json
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def test_litellms_retries_and_charges_are_found_in_its_log(
                 "--duration", 4, "--stop-rule", "off", results=tmp_path / "results",
             )  # fmt: skip
             logged = behind.rows()
+            _wait_for_log(tmp_path / "requests.jsonl", len(logged))
     finally:
         behind.stop()
     assert result.code == 0 and result.folder is not None, result.text
@@ -67,3 +69,10 @@ def test_litellms_retries_and_charges_are_found_in_its_log(
     }
     assert content["agrees"] and code == 0 and ok
     assert 0 < log["times"]["inside_p50_s"] < log["times"]["outside_p50_s"]
+
+
+def _wait_for_log(path: Path, count: int) -> None:
+    """LiteLLM writes its log behind the answers: a proxy that is ended at once loses the last."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and len(path.read_text("utf-8").splitlines()) < count:
+        time.sleep(0.2)
