@@ -201,7 +201,7 @@ VERDICT = Name("Verdict", "判定")
 WHAT = Name("What", "项目")
 CHARGED = Name("Charged", "计费")
 FAULT = Name("Fault", "故障")
-TRIES = Name("Asked the provider", "调用上游次数")
+TRIES = Name("Asked the provider, at least", "至少调用上游次数")
 
 # ---- words in cells
 

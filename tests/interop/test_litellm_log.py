@@ -51,22 +51,22 @@ def test_litellms_retries_and_charges_are_found_in_its_log(
                 "--duration", 4, "--stop-rule", "off", results=tmp_path / "results",
             )  # fmt: skip
             logged = behind.rows()
-            _wait_for_log(tmp_path / "requests.jsonl", len(logged))
+            tries = Counter(row["task_id"] for row in logged)
+            _wait_for_log(tmp_path / "requests.jsonl", sum(min(n, 2) for n in tries.values()))
     finally:
         behind.stop()
     assert result.code == 0 and result.folder is not None, result.text
     code = main(["reconcile", str(result.folder), "--log", str(tmp_path / "requests.jsonl")])
     print(capsys.readouterr().out)
     content = json.loads((result.folder / "reconcile.json").read_text("utf-8"))
-    tries = Counter(row["task_id"] for row in logged)
     log = content["log"]
     assert log["kind"] == "LiteLLM" and log["logged"] == log["requests"] == len(tries) == 40
     ok = {row.task_id for row in result.rows() if row.outcome == "ok"}
     retried = {one["task_id"] for one in log["lines"] if one["arrival"] == "retried_inside"}
     assert retried == {task for task, count in tries.items() if count > 1} != set()
-    assert {one["task_id"]: one["tries"] for one in log["lines"]} == {
-        task: tries[task] for task in retried
-    }
+    # LiteLLM logs the first failure and the end of a request, none in between.
+    assert {one["task_id"]: one["tries"] for one in log["lines"]} == dict.fromkeys(retried, 2)
+    assert all(tries[task] >= 2 for task in retried)
     assert content["agrees"] and code == 0 and ok
     assert 0 < log["times"]["inside_p50_s"] < log["times"]["outside_p50_s"]
 

@@ -30,7 +30,8 @@ class Entry:
     """What one entry says. None: it does not say.
 
     `ids` are all names it gives the request, `amount` the money in the log's own unit, exact,
-    `lasted_s` how long it took inside, `tries` how often a provider was asked for it.
+    `lasted_s` how long it took inside, `tries` how often a provider was asked for it,
+    at least.
     """
 
     ids: tuple[str, ...]

@@ -1,8 +1,9 @@
 """LiteLLM's logs: rows of LiteLLM_SpendLogs (`/spend/logs`), and StandardLoggingPayload as its
 callbacks write it (S3, GCS, a file of one's own). Amounts in US dollars. Pure.
 
-With retries and fallbacks each try may have an entry of its own; those of one request have one
-`trace_id`, which is that of our `traceparent` (`session_id` in spend logs).
+With retries and fallbacks a request may have several entries, which have one `trace_id`: that of
+our `traceparent` (`session_id` in spend logs). Its callbacks log a request's first failure and its
+end, and no failure in between (1.108.7), so that entries count tries from below.
 """
 
 from collections.abc import Iterator
