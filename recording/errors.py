@@ -11,7 +11,13 @@ class OperatorError(Exception):
 
 
 class MissingOption(OperatorError):
-    """A mode cannot do without an option that is not given. What plans the mode adds an example."""
+    """A mode cannot do without an option that is not given: `why`. What plans the mode adds an
+    `example`, the words of a command line, for whoever gave one.
+    """
+
+    def __init__(self, why: str, example: str = "") -> None:
+        super().__init__(f"{why} For example, give {example}." if example else why)
+        self.why = why
 
 
 class InputError(OperatorError, ValueError):

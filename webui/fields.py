@@ -4,6 +4,7 @@ A field is shown in the modes that read its option. The options in a mode's exam
 first; the others are collapsed, in the groups of settings/option.py.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import Field, dataclass, fields
 from typing import Any
@@ -101,6 +102,24 @@ def command_line_only(options: Options, lang: str) -> list[tuple[str, str]]:
 def offered(item: "Field[Any]") -> bool:
     """Whether the form has a field for an option; `--against` has one for configured references."""
     return item.name != "mode" and (item.metadata["web"] or item.name == "against")
+
+
+def with_labels(sentence: str, lang: str) -> str:
+    """A sentence about options as the form shows them: `--target` is its field “Target”. Options
+    without a field keep their names.
+    """
+    labels = {
+        flag(item.name): f"“{_label_and_help(item.name, '', lang)[0]}”"
+        for item in fields(Options)
+        if offered(item)
+    } | {"--mode": "“模式”" if lang == "zh" else "“Mode”"}
+
+    def label(match: re.Match[str]) -> str:
+        found = labels.get(match["flag"])
+        return match[0] if found is None else found
+
+    before, after = (" ?", r"(?: (?=[\u4e00-\u9fff]))?") if lang == "zh" else ("", "")
+    return re.sub(rf"{before}(?P<flag>--[a-z][a-z0-9-]*){after}", label, sentence)
 
 
 def _field(item: "Field[Any]", options: Options, lang: str, against: Sequence[str]) -> FormField:

@@ -25,7 +25,7 @@ from loadshapes import modes
 from loadshapes.judgeable import check_judgeable
 from loadshapes.shapes import check_users
 from recording.chinese import in_language
-from recording.errors import OperatorError
+from recording.errors import MissingOption, OperatorError
 from recording.untrusted_text import printable
 from settings.access import NONE
 from settings.gateways import Table
@@ -34,6 +34,7 @@ from settings.option import flag, foreign
 from settings.options import Options
 from settings.reference import SIMULATOR
 from webui import form as fields_of
+from webui.fields import with_labels
 from webui.form import Ramp, number, run_time_s
 
 ELSEWHERE = "Give it on the command line that starts this server."
@@ -72,7 +73,7 @@ class Desk:
                 try:
                     locust_form = self._ask(request.form.to_dict())
                 except OperatorError as error:
-                    return self._refuse(f"{error}")
+                    return self._refuse(error)
                 request.form = ImmutableMultiDict(locust_form)  # ours are set already
                 return start()
 
@@ -87,20 +88,23 @@ class Desk:
 
         return swarm, end
 
-    def _refuse(self, why: str) -> Response:
-        message = self._sentence(why)
+    def _refuse(self, error: OperatorError) -> Response:
+        message = self._sentence(error)
         return jsonify({"success": False, "message": message, "host": self._environment.host})
 
-    def _sentence(self, why: str) -> str:
-        """A refusal as shown; for an option without a field it says where to set it."""
+    def _sentence(self, error: OperatorError) -> str:
+        """A refusal as shown: it names fields, and for an option without one it says where to set
+        it.
+        """
+        why = error.why if isinstance(error, MissingOption) else f"{error}"
         missing = re.match(r"--([a-z-]+) is missing", why)
         names = {flag(item.name) for item in fields(Options) if not item.metadata["web"]}
         elsewhere = [ELSEWHERE] if missing and f"--{missing[1]}" in names else []
         if Options.of(self._environment.parsed_options).lang == "zh":
-            return printable("".join(in_language(one, "zh") for one in [why, *elsewhere]))
-        return printable(
-            " ".join([why if why.startswith("--") else why[:1].upper() + why[1:], *elsewhere])
-        )
+            sentence = "".join(in_language(one, "zh") for one in [why, *elsewhere])
+            return printable(with_labels(sentence, "zh"))
+        sentence = why if why.startswith("--") else why[:1].upper() + why[1:]
+        return printable(with_labels(" ".join([sentence, *elsewhere]), "en"))
 
     def _ask(self, form: Mapping[str, str]) -> dict[str, str]:
         """Prepares a new run, or a change of the current one; returns the fields for Locust."""
@@ -179,7 +183,7 @@ class Desk:
             plan = modes.plan(replace(requested, task_id_prefix="x"))
             check_judgeable(plan, requested)
         except OperatorError as error:
-            return {"success": False, "message": self._sentence(f"{error}")}
+            return {"success": False, "message": self._sentence(error)}
         estimate = estimate_said(plan, requested, table(requested, None))
         return {"success": True, "message": printable(estimate.zh if lang == "zh" else estimate.en)}
 

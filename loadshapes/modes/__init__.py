@@ -69,7 +69,7 @@ def plan(options: Options) -> Plan:
     try:
         planned = mode.plan(options)
     except MissingOption as missing:
-        raise OperatorError(f"{missing} For example, give {' '.join(mode.example)}.") from None
+        raise MissingOption(missing.why, " ".join(mode.example)) from None
     if not isinstance(planned, Plan):
         planned = Plan(tuple(planned))
     if options.prompts:
