@@ -84,12 +84,33 @@ def _routes(view: View) -> str:
 def _load(view: View) -> str:
     """`300 to 600 requests per minute`, for a run of one mode with targets; else empty."""
     t, modes = view.t, {phase.mode for phase in view.phases}
+    if modes == {"capacity"}:
+        return _searched(view)
     targets = sorted({phase.target for phase in view.phases if phase.target is not None})
     if len(modes) != 1 or not targets or (unit := _RATES.get(modes.pop())) is None:
         return ""
     first, last = integer(targets[0]), integer(targets[-1])
     span = first if first == last else t(f"{first} to {last}", f"{first} 至 {last}")
     return f"{span} {t(*unit)}"
+
+
+def _searched(view: View) -> str:
+    """What the levels of mode capacity are, and between which it searched."""
+    t = view.t
+    levels = sorted({phase.target for phase in view.phases if phase.target is not None})
+    if not levels:
+        return ""
+    first, last = integer(levels[0]), integer(levels[-1])
+    tried = first if first == last else t(f"{first} to {last}", f"{first} 至 {last}")
+    if view.run.options.get("search") == "concurrency":
+        return t(
+            f"a search for the highest concurrency ({tried} requests at once tried)",
+            f"搜索最高并发（试过 {tried} 并发）",
+        )
+    return t(
+        f"a search for the highest rate ({tried} requests per minute tried)",
+        f"搜索最高速率（试过 {tried} 请求/分钟）",
+    )
 
 
 # ---- what was found

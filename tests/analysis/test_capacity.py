@@ -60,6 +60,23 @@ def test_the_report_states_the_bracket_its_confidence_and_what_limited_it(tmp_pa
     assert "few independent requests" in shown_text
 
 
+@pytest.mark.parametrize(
+    ("search", "en", "zh"),
+    [
+        ("rate", "a search for the highest rate (60 to 120 requests per minute tried)",
+         "搜索最高速率（试过 60 至 120 请求/分钟）"),
+        ("concurrency", "a search for the highest concurrency (60 to 120 requests at once tried)",
+         "搜索最高并发（试过 60 至 120 并发）"),
+    ],
+)  # fmt: skip
+def test_the_first_screen_says_what_was_searched(
+    tmp_path: Path, search: str, en: str, zh: str
+) -> None:
+    run = searched(tmp_path / "r", *FOUND, options={"search": search})
+    assert f"300 requests in 5 phases, {en}. Required: " in text(run)
+    assert zh in text(run, "zh")
+
+
 def waves(level: int, number: int, slow: int) -> list[RequestRecord]:
     """Sixty requests, of which so many in a row took longer than the limit: one wave."""
     return [
