@@ -22,6 +22,7 @@ from prometheus_client import (
 )
 
 from recording.errors import OperatorError
+from recording.events import Event, WorkerBack, WorkerLost
 from recording.not_sent import Unsent
 from recording.outcome import Outcome
 from recording.record import RequestRecord
@@ -38,7 +39,8 @@ PIECE_SAMPLES = 50  # written before requests get the CPU again: about a millise
 class Watched(Protocol):
     """What this needs of a session: its options and plan, and its lists of listeners.
 
-    `on_unsent` hear of what is not sent, `decided` of each phase that a program plans on the way.
+    `on_unsent` hear of what is not sent, `decided` of each phase that a program plans on the way,
+    `noted` of each event.
     """
 
     options: Any
@@ -47,6 +49,7 @@ class Watched(Protocol):
     watchers: list[Callable[[RequestRecord], None]]
     on_unsent: list[Callable[[Unsent], None]]
     decided: list[Callable[[Any], None]]
+    noted: list[Callable[[Event], None]]
     tariff: Any
 
 
@@ -104,6 +107,10 @@ class Metrics:
             "always 1; labels the current or last run",
             ("run_id", "mode", "gateway", "simulated"),
         )
+        self._lost_workers = self._family(
+            Gauge, "lost_workers", "workers of the run that were lost and have not come back", ()
+        )
+        self._lost = set[str]()
         flying = self._family(Gauge, "in_flight_requests", "requests under way now", ())
         flying.set_function(in_flight)
         self._names: set[str] = set()
@@ -129,6 +136,9 @@ class Metrics:
         session.watchers.append(self.add)
         session.decided.append(self.plan)
         session.on_unsent.append(self.leave)
+        session.noted.append(self.note)
+        self._lost.clear()
+        self._lost_workers.set(0)
 
     def plan(self, phase: Any) -> None:
         """Adds a planned phase; a program decides its phases one by one."""
@@ -164,6 +174,15 @@ class Metrics:
         """Counts what was planned and not sent."""
         place = self._labels(unsent.phase, unsent.model)
         self._line(self._requests, place, Outcome.DROPPED.value).inc(unsent.count)
+
+    def note(self, event: Event) -> None:
+        """Counts the workers that are lost."""
+        match event:
+            case WorkerLost():
+                self._lost.add(event.worker or "")
+            case WorkerBack():
+                self._lost.discard(event.worker or "")
+        self._lost_workers.set(len(self._lost))
 
     def _labels(self, phase: str, model: str) -> tuple[str, str]:
         return (phase, model) if phase in self._names else (MORE, MORE)

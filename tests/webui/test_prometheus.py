@@ -13,6 +13,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from recording.errors import OperatorError
+from recording.events import WorkerBack, WorkerLost
 from recording.not_sent import Unsent
 from tests.analysis.runs import PHASE, dropped, failed, record
 from webui.prometheus import MORE, MOST_PHASES, PIECE_SAMPLES, Metrics, serve
@@ -32,6 +33,7 @@ def session(*phases: str, count: int | None = 5) -> Any:
         watchers=[],
         on_unsent=[],
         decided=[],
+        noted=[],
         tariff=SimpleNamespace(currency="CNY"),
     )
 
@@ -230,3 +232,13 @@ def test_requests_that_were_not_sent_are_counted_although_they_have_no_rows() ->
         )
     )  # fmt: skip
     assert one(scrape(metrics), "weighbridge_requests_total", outcome="dropped") == 864_000
+
+
+def test_a_lost_worker_is_counted_until_it_is_back() -> None:
+    metrics = watching(PHASE)
+    seen = [one(scrape(metrics), "weighbridge_lost_workers")]
+    for event in (WorkerLost(worker="w1"), WorkerLost(worker="w2"), WorkerBack(worker="w1")):
+        metrics.note(event)
+        seen.append(one(scrape(metrics), "weighbridge_lost_workers"))
+    metrics.watch(session(PHASE))
+    assert [*seen, one(scrape(metrics), "weighbridge_lost_workers")] == [0, 1, 2, 1, 0]

@@ -82,6 +82,8 @@ const gatewayRun = (() => {
   function show(state) {
     const said = title(state);
     if (byId("gateway-run").textContent !== said) byId("gateway-run").textContent = said;
+    // Trouble of a run that goes on, such as a lost worker, must not look like its name.
+    byId("gateway-run").classList.toggle("alert", state.running === true && Boolean(state.ending));
     if (!state.run) return;
     const words = state.words;
     facts(state);
