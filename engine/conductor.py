@@ -141,6 +141,7 @@ class Conductor:
         self._watcher = watcher
         self._box: Queue[tuple[str, OfRun]] = Queue()
         self._given_up = set[tuple[int, str]]()  # phase and generator: its share counts as spent
+        self._owing = set[tuple[int, str]]()  # the same: it has not said what it spent
         self._ended: dict[tuple[str, ...], Reason] = {  # what is not run any more, and why
             ("climb", climb): Reason.CLIMB_ENDED for climb in ended_climbs
         }
@@ -156,6 +157,7 @@ class Conductor:
         if isinstance(message, Done) and (message.phase, node) not in self._given_up:
             # At once, so that a run that is stopped in mid-phase has spent what it says.
             self._budget.take([message.budgets])
+            self._owing.discard((message.phase, node))
         self._box.put((node, message))
 
     @property
@@ -231,19 +233,30 @@ class Conductor:
         budgets = self._budget.share(len(slots))
         for node, slot in slots.items():
             in_s = start_s - time.monotonic()
+            self._owing.add((number, node))
             self._nodes.send(Start(number, t0, in_s, slot, len(slots), budgets), node)
         reports = self._collect(Done, number, list(slots), None)
         lost = slots.keys() - reports.keys()
         for node in lost:
             self._watcher.generator_lost(phase, node, slots[node], len(slots))
-        self._given_up |= {(number, node) for node in lost}
-        self._budget.take([None] * len(lost))
+        self._give_up({(number, node) for node in lost})
         end = _phase_end(phase, list(reports.values()), lost=bool(lost))
         self._watcher.note(end)
         self._watcher.phase_ended(phase)
         halted = next((report.halted for report in reports.values() if report.halted), "")
         worst_s = None if end.generator is None else end.generator.loop_lag_max_s
         return replace(self._watcher.finding(phase, halted, worst_s), t0_unix_s=t0)
+
+    def settle(self) -> None:
+        """At the end of the run: what a generator did not say it spent counts as its whole share,
+        also where the run was stopped before that generator was given up.
+        """
+        self._give_up(set(self._owing))
+
+    def _give_up(self, silent: set[tuple[int, str]]) -> None:
+        self._given_up |= silent
+        self._owing -= silent
+        self._budget.take([None] * len(silent))
 
     def _arm(self, number: int, phase: Phase) -> dict[str, Armed]:
         """Arm as many generators as the phase has work for, and return the ready ones in order."""

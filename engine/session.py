@@ -323,6 +323,7 @@ class Session:
         """Close the files and write the report; whether the plan was completed."""
         completed = self.conductor.completed and not self.stopped
         if self.budget.limits:
+            self.conductor.settle()
             self.note(self.budget.accounts())
         self.note(RunEnd(completed=completed, foreign_rows=self.inbound.foreign))
         self._event_log.close()

@@ -6,6 +6,7 @@ when a phase begins, and what is reported of it.
 import time
 from collections.abc import Callable
 
+import gevent
 import pytest
 
 from engine.budget import RunBudget
@@ -58,6 +59,37 @@ class Keeper:
 
     def finding(self, phase: Phase, halted: str, loop_lag_max_s: float | None) -> Finding:
         return Finding(phase, (), halted, loop_lag_max_s)
+
+
+class SilentNodes(Nodes):
+    """Two generators; the second is sent the phase and never says what it spent."""
+
+    def alive(self) -> list[str]:
+        return ["local", "silent"]
+
+    admit = alive
+
+    def send(self, message: Message, node: str) -> None:
+        if isinstance(message, Arm) or node != "silent":
+            super().send(message, node)
+
+
+def test_a_generator_that_is_silent_when_a_run_is_stopped_has_spent_its_share() -> None:
+    """Killed with its run: the report must not say that it spent nothing."""
+
+    def program() -> Program:
+        yield changed(BASE, kind="steady", users=2)
+
+    nodes, budget = SilentNodes(), RunBudget.of(50.0, 0)
+    conductor = Conductor(program(), 2, budget, nodes, Keeper())
+    nodes.receive = conductor.receive
+    running = gevent.spawn(conductor.run)
+    gevent.sleep(0.05)
+    running.kill()
+    assert budget.spent["money"] == 0.0
+    conductor.settle()
+    conductor.settle()
+    assert budget.spent["money"] == 25.0, "half of it, once"
 
 
 @pytest.mark.parametrize("later_s", [30.0, 0.0, -30.0])
