@@ -10,6 +10,7 @@ from loadshapes.own_traffic.traffic import prompt_tokens as line_tokens
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from recording.bilingual import Bilingual
+from recording.counted import counted
 from recording.json_values import text_of
 from recording.record import RequestRecord
 from rules.prices import Prices
@@ -55,7 +56,8 @@ def estimate_said(plan: Plan, options: Options, prices: Prices | None = None) ->
     lasts_s = sum(seconds(phase) for phase in plan.phases)
     cost = _cost(plan, options, prices) if prices else Bilingual("", "")
     return Bilingual(
-        f"{plan.requests:,} requests, about {prompts:,} prompt tokens (at {CHARACTERS_PER_TOKEN} "
+        f"{counted(plan.requests, 'request')}, about {prompts:,} prompt tokens (at "
+        f"{CHARACTERS_PER_TOKEN} "
         f"characters a token), {most} output tokens, about {_lasting(lasts_s)} (at {ANSWER_S:g} "
         f"s an answer){cost.en}",
         f"{plan.requests:,} 个请求，prompt 约 {prompts:,} token（每 token 按 "
@@ -105,8 +107,8 @@ def _bounded(plan: Plan, options: Options, prices: Prices | None) -> Bilingual:
         f"{zh} token，约 {minutes:.1f} 分钟（每次回复按 {ANSWER_S:g} 秒）"
     )
     text = (
-        f"{plan.requests:,} requests, at most {most.prompt_tokens:,} prompt tokens (one a byte, "
-        f"{picture} or more a picture), {output} output tokens, "
+        f"{counted(plan.requests or 0, 'request')}, at most {most.prompt_tokens:,} prompt tokens "
+        f"(one a byte, {picture} or more a picture), {output} output tokens, "
         f"about {_lasting(sum(map(seconds, plan.phases)))} (at {ANSWER_S:g} s an answer)"
     )
     cost, burst = _most_cost(each, prices), [one for one in each if one[0].ends_on]
@@ -115,7 +117,7 @@ def _bounded(plan: Plan, options: Options, prices: Prices | None) -> Bilingual:
     count = sum(phase.count or 0 for phase, _ in burst)
     used, its_cost = bound.together([one for _, one in burst]), _most_cost(burst, prices)
     return Bilingual(
-        f"{text}{cost.en}; of these --provoke-429: at most {count:,} requests, "
+        f"{text}{cost.en}; of these --provoke-429: at most {counted(count, 'request')}, "
         f"{used.prompt_tokens:,} prompt tokens, {used.output_tokens or 0:,} output tokens"
         f"{its_cost.en}, fewer if headers state a lower limit",
         f"{text_zh}{cost.zh}；其中 --provoke-429：最多 {count:,} 个请求，prompt "
@@ -135,7 +137,7 @@ def _most_cost(each: Sequence[tuple[Phase, bound.Bound]], prices: Prices | None)
     ]
     unit = f" {prices.currency}" if prices.currency else ""
     rest = len(each) - len(priced)
-    en = f" ({rest} phases have no price or no end)" if rest else ""
+    en = f" ({counted(rest, 'phase has', 'phases have')} no price or no end)" if rest else ""
     zh = f"（{rest} 个阶段没有单价或没有终点）" if rest else ""
     return Bilingual(
         f", at most {sum(priced):.6g}{unit} by the price table{en}",
@@ -158,7 +160,9 @@ def _cost(plan: Plan, options: Options, prices: Prices) -> Bilingual:
         else:
             cost += count * worst
     unit = f" {prices.currency}" if prices.currency else ""
-    rest = f" ({unpriced} phases have no price or no end)" if unpriced else ""
+    rest = (
+        f" ({counted(unpriced, 'phase has', 'phases have')} no price or no end)" if unpriced else ""
+    )
     rest_zh = f"（{unpriced} 个阶段没有单价或没有终点）" if unpriced else ""
     return Bilingual(
         f", about {cost:.6g}{unit} by the price table if every answer is that long{rest}",

@@ -7,6 +7,7 @@ further groups, each with its own tables, and the page says how each differs fro
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,9 @@ from analysis.page.words import ABSENT, Lang, Words
 from analysis.reading.atomic_file import replace_text
 from analysis.reading.load import Run
 from analysis.reading.moment import moment
+from recording.counted import counted
 from recording.untrusted_text import as_json
+from rules.censoring import enough
 
 _NUMBERS = (
     "planned", "success", "success_rate", "latency_p50_s", "latency_p95_s", "latency_p99_s",
@@ -139,7 +142,7 @@ def compose(groups: Sequence[Group], lang: Lang = "en") -> Page:
     return Page(
         lang="zh-CN" if lang == "zh" else "en",
         title=words("Timeline of runs", "运行时间线"),
-        subtitle=words(f"{len(runs)} runs", f"{len(runs)} 次运行"),
+        subtitle=words(counted(len(runs), "run"), f"{len(runs)} 次运行"),
         banner=words(*SIMULATED_RUNS) if any(run.simulated for run in runs) else None,
         tiles=[],
         sections=[_section(group, number, lang) for number, group in enumerate(groups, 1)],
@@ -181,18 +184,19 @@ def _phase_of(pair: tuple[Run, PhaseNumbers]) -> PhaseNumbers:
 
 def _table(name: str, course: list[tuple[Run, PhaseNumbers]], lang: Lang) -> Table:
     t = Words(lang)
+    noted = any(_note(run, phase, t) for run, phase in course)
     return table(
         t,
         course,
         [
-            STARTED.of(lambda pair: _start_text(pair[0])),
             RUN.of(lambda pair: pair[0].run_id),
+            STARTED.of(lambda pair: _start_text(pair[0])),
             *(column.on(_phase_of) for column in _SHOWN),
             COST_PER_SUCCESS.name.of(
                 lambda pair: Words(lang, pair[0].currency).money(pair[1].cost_per_success)
             ),
             OUTCOMES.on(_phase_of),
-            NOTE.of(lambda pair: _note(*pair, t)),
+            *([NOTE.of(lambda pair: _note(pair[0], pair[1], t))] if noted else []),
         ],
         title=name,
     )
@@ -209,40 +213,65 @@ def _start_text(run: Run) -> str:
     return ABSENT if at.year == 1 else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
+_UNITS = (
+    (2 * 3600.0, 60.0, "minutes", "分钟"), (72 * 3600.0, 3600.0, "hours", "小时"),
+    (inf, 86400.0, "days", "天"),
+)  # fmt: skip
+"""How long the runs lie apart at most, and the seconds of the unit that the axis then has."""
+
+
 def _charts(name: str, course: list[tuple[Run, PhaseNumbers]], t: Words) -> list[Chart]:
-    """Latency, and success, by the hours since the first run."""
+    """Latency, and success, by the time since the first run."""
     dated = [(run, phase) for run, phase in course if _started(run).year > 1]
     if len(dated) < 2:
         return []
-    first = _started(dated[0][0])
-
-    def points(
-        number: Callable[[PhaseNumbers], float | None], scale: float = 1.0
-    ) -> list[tuple[float, float]]:
-        known = [(_started(run) - first, number(phase)) for run, phase in dated]
-        return [(at.total_seconds() / 3600, y * scale) for at, y in known if y is not None]
-
-    lines = [
-        Series("P50", points(lambda phase: phase.latency.p50_s), "marked", 0),
-        Series("P95", points(lambda phase: phase.latency.p95_s), "marked", 1),
-        Series("P99", points(lambda phase: phase.latency.p99_s), "marked", 2),
-    ]
-    hours = t(
-        f"hours since {_start_text(dated[0][0])} UTC", f"距 {_start_text(dated[0][0])} UTC 的小时数"
+    first, last = _started(dated[0][0]), _started(dated[-1][0])
+    apart_s = (last - first).total_seconds()
+    unit_s, unit, unit_zh = next(
+        (unit_s, en, zh) for most_s, unit_s, en, zh in _UNITS if apart_s <= most_s
     )
+
+    def points(number: Callable[[PhaseNumbers], float | None]) -> list[tuple[float, float]]:
+        known = [(_started(run) - first, number(phase)) for run, phase in dated]
+        return [(at.total_seconds() / unit_s, y) for at, y in known if y is not None]
+
+    def latency(percent: int) -> Callable[[PhaseNumbers], float | None]:
+        """None also where the table states the slowest: so few requests have no percentile."""
+        least = enough(percent)
+        return lambda phase: phase.latency.at(percent) if phase.success >= least else None
+
+    since = _start_text(dated[0][0])
+    time = t(f"{unit} since {since} UTC", f"距 {since} UTC 的{unit_zh}数")
     charts = [
         Chart(
-            t(f"Latency by hour: {name}", f"延迟随时间变化：{name}"),
-            hours,
+            t(f"Latency over time: {name}", f"延迟随时间变化：{name}"),
+            time,
             t(*LATENCY_S),
-            [line for line in lines if line.points],
+            _each_once([(f"P{percent}", points(latency(percent))) for percent in (50, 95, 99)]),
         ),
         Chart(
-            t(f"Success by hour: {name}", f"成功率随时间变化：{name}"),
-            hours,
+            t(f"Success over time: {name}", f"成功率随时间变化：{name}"),
+            time,
             t(*SUCCESS_PERCENT),
-            [Series("", points(lambda phase: phase.success_rate, 100), "marked", 0)],
+            [Series("", [(at, 100 * share) for at, share in points(_success)], "marked", 0)],
             y_top=100.0,
         ),
     ]
     return [chart for chart in charts if chart.series]
+
+
+def _success(phase: PhaseNumbers) -> float | None:
+    return phase.success_rate
+
+
+def _each_once(lines: Sequence[tuple[str, list[tuple[float, float]]]]) -> list[Series]:
+    """The lines that have points; equal ones are one, which names all: `P95 = P99`."""
+    labels: dict[tuple[tuple[float, float], ...], list[str]] = {}
+    for label, line in lines:
+        labels.setdefault(tuple(line), []).append(label)
+    colours = {label: place for place, (label, _) in enumerate(lines)}
+    return [
+        Series(" = ".join(names), [*line], "marked", colours[names[0]])
+        for line, names in labels.items()
+        if line
+    ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from recording.chinese import in_language
 from recording.chinese.parser import add_lang
+from recording.counted import counted
 from recording.errors import InputError
 from recording.untrusted_text import printable
 
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
     print(printable(path))
     kinds = [cell.kind for cell in profile.cells]
     summary = (
-        f"{kinds.count('spread')} questions with several answers, {kinds.count('concentrated')} "
-        f"with one; its halves agree (p = {self_check(profile):.2g})"
+        f"{counted(kinds.count('spread'), 'question')} with several answers, "
+        f"{kinds.count('concentrated')} with one; its halves agree (p = {self_check(profile):.2g})"
     )
     print(in_language(summary, options.lang))

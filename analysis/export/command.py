@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.reading.load import load
+from recording.counted import counted
 from recording.errors import OperatorError
 from recording.untrusted_text import printable
 
@@ -69,4 +70,4 @@ def _spans(options: argparse.Namespace) -> None:
     run = load(options.run, 0)
     path = options.output or run.folder / "spans.jsonl"
     count = otlp.write(run, path)
-    print(f"{count:,} spans", printable(path), sep="\n")
+    print(counted(count, "span"), printable(path), sep="\n")

@@ -92,6 +92,7 @@ def _print(
     failed = [check for check in verdicts if not check.holds]
     verdict = list(map(str, failed))
     if verdicts and not failed:
-        verdict = [in_language(f"all {len(verdicts)} checks passed", lang)]
+        passed = "the check passed" if len(verdicts) == 1 else f"all {len(verdicts)} checks passed"
+        verdict = [in_language(passed, lang)]
     print(*map(printable, [*sentences, *verdict, *paths]), sep="\n")
     return bool(failed)

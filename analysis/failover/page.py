@@ -14,6 +14,7 @@ from analysis.page.columns import Column, Name, table
 from analysis.page.vocabulary import BEHIND, FAULT, NO_FAULT, REQUESTS, RESULT, SIMULATED_RUN
 from analysis.page.words import ABSENT, Lang, Words, integer, seconds, tally
 from analysis.reading.atomic_file import replace_text
+from recording.counted import counted
 from recording.untrusted_text import as_json
 
 STATEMENT_VERSION = 1
@@ -122,8 +123,11 @@ def _judgements(joined: Joined, groups: Sequence[Group], t: Words) -> list[tuple
                 ("note", called + t(": no request met it.", "：没有请求遇到此故障。"))
             )
     if joined.foreign:
-        judgements.append(("note", t(f"{joined.foreign} attempts name no request of this run.",
-                               f"{joined.foreign} 次尝试不属于本次运行的请求。")))  # fmt: skip
+        name_none = counted(joined.foreign, "attempt names", "attempts name")
+        text = t(
+            f"{name_none} no request of this run.", f"{joined.foreign} 次尝试不属于本次运行的请求。"
+        )
+        judgements.append(("note", text))
     if joined.apart_s > _APART_S:
         text = t(
             f"The upstream's clock is at least {joined.apart_s:.2f} s behind: which requests were "
@@ -136,8 +140,8 @@ def _judgements(joined: Joined, groups: Sequence[Group], t: Words) -> list[tuple
 
 def _without(group: Group, t: Words) -> str:
     counts = t(
-        f"Of {group.requests} requests that met no fault {group.failed} failed; they took "
-        f"{group.attempts} attempts",
+        f"Of {counted(group.requests, 'request')} that met no fault {group.failed} failed; they "
+        f"took {counted(group.attempts, 'attempt')}",
         f"未遇故障的 {group.requests} 个请求中有 {group.failed} 个失败；共 {group.attempts} 次尝试",
     )
     return t.clauses([counts, *_twice(group, t)]) + t.stop
@@ -147,15 +151,21 @@ def _twice(group: Group, t: Words) -> list[str]:
     if not group.answered_twice:
         return []
     count = group.answered_twice
-    return [t(f"{count} were answered more than once", f"{count} 个被重复应答")]
+    return [
+        t(
+            f"{count} {'was' if count == 1 else 'were'} answered more than once",
+            f"{count} 个被重复应答",
+        )
+    ]
 
 
 def _sentence(joined: Joined, group: Group, t: Words) -> str:
     window, streams = group.window, group.streams
     assert window is not None
     clauses = [
-        t(f"{group.ok} of {group.requests} requests were answered, with "
-          f"{group.attempts / group.requests:.2f} attempts each",
+        t(f"{group.ok} of {counted(group.requests, 'request')} "
+          f"{'was' if group.ok == 1 else 'were'} "
+          f"answered, with {group.attempts / group.requests:.2f} attempts each",
           f"{group.requests} 个请求中有 {group.ok} 个得到应答，平均 "
           f"{group.attempts / group.requests:.2f} 次尝试")
     ]  # fmt: skip
@@ -164,10 +174,10 @@ def _sentence(joined: Joined, group: Group, t: Words) -> str:
                          f"客户端遇到 {tally(group.outcomes)}"))  # fmt: skip
     clauses += _twice(group, t)
     if streams.repeated:
-        clauses.append(t(f"{streams.repeated} streams repeat their beginning",
-                         f"{streams.repeated} 个流重复了开头"))  # fmt: skip
+        repeat = counted(streams.repeated, "stream repeats its", "streams repeat their")
+        clauses.append(t(f"{repeat} beginning", f"{streams.repeated} 个流重复了开头"))
     if streams.wrong:
-        clauses.append(t(f"{streams.wrong} streams ended as if whole, with another text",
+        clauses.append(t(f"{counted(streams.wrong, 'stream')} ended as if whole, with another text",
                          f"{streams.wrong} 个流看似完整但内容有误"))  # fmt: skip
     return f"{name(window, joined, t)}{t.colon}{t.clauses(clauses)}{t.stop}"
 

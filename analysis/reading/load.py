@@ -21,6 +21,7 @@ from analysis.reading.rows import Memory, Rows, Source
 from recording import formats
 from recording.arms import REFERENCE, SUFFIX
 from recording.bilingual import Bilingual
+from recording.counted import counted
 from recording.errors import InputError
 from recording.events import Event, RunEnd, typed
 from recording.in_flight_file import orphans
@@ -219,8 +220,8 @@ def _beyond(counts: dict[str, int]) -> list[Bilingual]:
     more = sum(counts.values())
     return [
         Bilingual(
-            f"{more:,} more requests were never sent than are shown as rows; the numbers count "
-            "them.",
+            f"{counted(more, 'more request was', 'more requests were')} never sent than the rows "
+            "show; the numbers count them.",
             f"另有 {more:,} 个未发出的请求未列为记录；统计数字已计入。",
         )
     ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from recording.bilingual import Bilingual
+from recording.counted import counted
 from recording.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ def _remark_twice(
     )
     twice = int(rows.drop_duplicates().duplicated("request").sum())
     if twice:
-        text = f"{twice} requests were sent twice; the copy read first is counted."
+        were = counted(twice, "request was", "requests were")
+        text = f"{were} sent twice; the copy read first is counted."
         remarks.append(Bilingual(text, f"{twice} 个请求被发送两次，以先读到的记录计数。"))
 
 
@@ -118,11 +120,12 @@ def _remark_cancelled(
     )
     count = len(np.unique(number[paid]))
     if count:
+        were = "was" if count == 1 else "were"
         remarks.append(
             Bilingual(
-                f"{count} requests were in flight when an attempt at the run ended and were sent "
-                "again by a later one: the first may have been paid for too, and no row says how "
-                "much.",
+                f"{counted(count, 'request')} {were} in flight when an attempt at the run ended "
+                f"and {were} sent again by a later one: the first may have been paid for too, and "
+                "no row says how much.",
                 f"{count} 个请求在某次运行中断时尚在途，续跑时重新发送："
                 "首次也可能已计费，金额未知。",
             )

@@ -20,6 +20,7 @@ from analysis.page.words import ABSENT, Words, integer, milliseconds, seconds
 from analysis.reconcile.arrivals import Arrival, Arrivals, Request
 from analysis.reconcile.balances import Balances
 from analysis.reconcile.logs.reading import Log
+from recording.counted import counted
 
 _SHOWN = 50  # requests of one kind in the Markdown; the JSON has all
 
@@ -55,17 +56,17 @@ def arrivals_sentence(arrivals: Arrivals, t: Words) -> str:
     log, sent = arrivals.log, len(arrivals.requests)
     counts = {kind: len(arrivals.of(kind)) for kind in Arrival}
     logged = sum(bool(request.entries) for request in arrivals.requests)
-    counted = [f"{counts[kind]} {name(t)}" for kind, name in _NAMES.items() if counts[kind]]
+    kinds = [f"{counts[kind]} {name(t)}" for kind, name in _NAMES.items() if counts[kind]]
     if arrivals.unrecorded:
-        counted.append(
+        kinds.append(
             t(f"{len(arrivals.unrecorded)} under this run's names that no row has",
               f"{len(arrivals.unrecorded)} 条以本次运行命名但我方无记录")
         )  # fmt: skip
     head = t(
-        f"The log ({log.reader.name}) has {logged} of {sent} requests",
+        f"The log ({log.reader.name}) has {logged} of {counted(sent, 'request')}",
         f"日志（{log.reader.name}）含 {sent} 个请求中的 {logged} 个",
     )
-    return head + (t.colon + t.join(counted) if counted else "") + t.stop
+    return head + (t.colon + t.join(kinds) if kinds else "") + t.stop
 
 
 def arrivals_section(arrivals: Arrivals, t: Words) -> Section:
@@ -83,8 +84,8 @@ def arrivals_section(arrivals: Arrivals, t: Words) -> Section:
                 TRIES.of(lambda each: _tries(each[1]), integer),
             ],
             how=t(
-                f"{log.path.name}: {len(log.entries)} entries, {arrivals.foreign} of them for "
-                f"other requests; amounts in {unit(log)}.",
+                f"{log.path.name}: {counted(len(log.entries), 'entry')}, {arrivals.foreign} of "
+                f"them for other requests; amounts in {unit(log)}.",
                 f"{log.path.name}：{len(log.entries)} 条，其中 {arrivals.foreign} 条属于其他请求；"
                 f"金额单位 {unit(log)}。",
             ),
@@ -152,13 +153,14 @@ def _notes(arrivals: Arrivals, t: Words) -> list[Block]:
     if arrivals.omitted_ends:
         count = arrivals.omitted_ends
         notes.append(
-            t(f"{count} answered requests before its first or after its last entry are missing: "
-              "the export may be cut there.",
+            t(f"{counted(count, 'answered request')} before its first or after its last entry "
+              "cannot be found: the export may be cut there.",
               f"日志首条之前或末条之后缺少 {count} 个有应答的请求：导出可能被截断。")
         )  # fmt: skip
     if arrivals.ambiguous:
         notes.append(
-            t(f"{arrivals.ambiguous} ids name more than one request and join nothing.",
+            t(f"{counted(arrivals.ambiguous, 'id names', 'ids name')} more than one request, and "
+              "cannot be joined.",
               f"{arrivals.ambiguous} 个 id 对应多个请求，未参与匹配。")
         )  # fmt: skip
     return [Remark("note", note) for note in notes]
@@ -212,25 +214,31 @@ def balances_section(balances: Balances, t: Words) -> Section:
     return Section(t("Balance before and after", "运行前后余额"), blocks)
 
 
+_STATE_NO_COST = (
+    "successful request states no cost and is", "successful requests state no cost and are"
+)  # fmt: skip
+
+
 def explanations(balances: Balances, t: Words) -> list[str]:
     """What else could explain a difference, the likeliest first."""
     texts = []
     if balances.other_requests:
         texts.append(
-            t(f"The account counts {balances.other_requests} more requests than the run has rows "
-              "with a cost: other traffic, internal retries, or failures that are charged.",
+            t(f"The account counts {counted(balances.other_requests, 'more request')} than the "
+              "run has rows with a cost: other traffic, internal retries, or failures that are "
+              "charged.",
               f"账户计数比有费用的记录多 {balances.other_requests} 个请求：其他流量、内部重试或"
               "失败被计费。")
         )  # fmt: skip
     if balances.unknown:
         texts.append(
-            t(f"{balances.unknown} successful requests state no cost and are not in our sums: give "
-              "--prices.",
+            t(f"{counted(balances.unknown, *_STATE_NO_COST)} not in our sums: give --prices.",
               f"{balances.unknown} 个成功请求未报费用，未计入我方合计：请提供 --prices。")
         )  # fmt: skip
     if balances.failed:
         texts.append(
-            t(f"{balances.failed} requests failed after they were sent and may have been charged.",
+            t(f"{counted(balances.failed, 'request')} failed after being sent and may have been "
+              "charged.",
               f"{balances.failed} 个请求发出后失败，可能已被计费。")
         )  # fmt: skip
     if balances.by_left:

@@ -7,6 +7,7 @@ from analysis.page.blocks import Block, Level, Remark
 from analysis.page.words import Words, percent, seconds
 from analysis.reading.load import rows
 from analysis.reconcile.reconciliation import Reconciliation
+from recording.counted import counted
 from recording.exact_amount import money_sum
 from rules.billing_cases import NAMED
 
@@ -114,11 +115,14 @@ def _remark(t: Words, charge: CancelledCharge) -> Remark:
     level: Level
     match charge.said:
         case ChargeVerdict.NOTHING:
-            level, verdict = "good", t(f"none of {n} requests is charged.", f"{n} 个请求均未计费。")
+            level, verdict = (
+                "good",
+                t(f"none of {counted(n, 'request')} is charged.", f"{n} 个请求均未计费。"),
+            )
         case ChargeVerdict.PART:
             level, verdict = "note", t(
-                f"{n} requests are charged {paid} in all, {share} of what as many whole replies "
-                "cost.",
+                f"{counted(n, 'request is', 'requests are')} charged {paid} in all, {share} of "
+                "what as many whole replies cost.",
                 f"{n} 个请求合计计费 {paid}，为同数量完整回复的 {share}。",
             )  # fmt: skip
         case ChargeVerdict.WHOLE:
@@ -131,15 +135,16 @@ def _remark(t: Words, charge: CancelledCharge) -> Remark:
             )  # fmt: skip
         case ChargeVerdict.TOO_SHORT:
             level, verdict = "note", t(
-                f"{n} requests are charged as whole replies, {paid} in all. A whole reply takes "
-                f"{whole_reply}, so it may have been over before the gateway saw the hang-up "
-                f"({held_s}): this cannot be judged.",
+                f"{counted(n, 'request is', 'requests are')} charged as whole replies, {paid} in "
+                f"all. A whole reply takes {whole_reply}, so it may have been over before the "
+                f"gateway saw the hang-up ({held_s}): this cannot be judged.",
                 f"{n} 个请求按完整回复计费，合计 {paid}。完整回复只需 {whole_reply}，"
                 f"网关察觉断开（{held_s}）之前可能已写完，因此不下结论。",
             )  # fmt: skip
         case _:
             level, verdict = "note", t(
-                f"what {n} requests cost is unknown: the bill does not have the whole replies "
+                f"what {counted(n, 'request')} cost is unknown: the bill does not have the whole "
+                "replies "
                 "beside them, or not under names that join, or their cost does not go by length.",
                 f"无法判断 {n} 个请求的费用：账单缺少用于对照的完整回复，或名称无法匹配，"
                 "或费用与长度无关。",

@@ -28,6 +28,7 @@ from analysis.reading.atomic_file import replace_text
 from analysis.reconcile import beside, billing_cases, cancelled
 from analysis.reconcile.reconciliation import Finding, Line, Reconciliation, at_stake
 from analysis.reconcile.sums import Balance, balance, grouped, plain
+from recording.counted import counted
 from recording.exact_amount import money_sum
 from recording.untrusted_text import as_json
 
@@ -92,7 +93,8 @@ def _sentence(result: Reconciliation) -> str:
         return f"{agree} {verb} with {what} (tolerance {result.tolerance:g}).{more}"
     findings = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     off = sum(bool(line.findings) for line in result.lines)
-    return f"{off} of {len(result.lines)} requests do not agree with {what}: {findings}."
+    of, do = counted(len(result.lines), "request"), "does" if off == 1 else "do"
+    return f"{off} of {of} {do} not agree with {what}: {findings}."
 
 
 def compose(result: Reconciliation, lang: Lang) -> Page:
@@ -149,8 +151,9 @@ def _remarks(t: Words, result: Reconciliation) -> list[Block]:
             Remark(
                 "note",
                 t(
-                    f"{count} rows of the bill ({money}) name no request of this run: other "
-                    "traffic of the key, or columns that do not match.",
+                    f"{counted(count, 'row')} of the bill ({money}) "
+                    f"{'names' if count == 1 else 'name'} no request of this run: other traffic "
+                    "of the key, or columns that do not match.",
                     f"账单中有 {count} 行（{money}）不属于本次运行：同一密钥的其他流量，"
                     "或所选列不匹配。",
                 ),
@@ -159,7 +162,8 @@ def _remarks(t: Words, result: Reconciliation) -> list[Block]:
     if result.ambiguous:
         count = result.ambiguous
         text = t(
-            f"{count} ids name more than one request and join nothing.",
+            f"{counted(count, 'id names', 'ids name')} more than one request, and cannot be "
+            "joined.",
             f"{count} 个 id 对应多个请求，未参与匹配。",
         )
         remarks.append(Remark("note", text))
@@ -176,13 +180,13 @@ def _by_sums(result: Reconciliation, t: Words) -> str:
         for kind, share in result.differences.items()
     )
     off = integer(sum(bool(line.findings) for line in result.lines))
-    all_ = integer(len(result.lines))
+    all_ = counted(len(result.lines), "request")
     verb = t(*(AGREE if result.money_agrees else DISAGREE))
     return t(
         f"the sums {verb} within {result.share:.6g} of their amount ({differences}); single "
-        f"amounts of {off} of {all_} requests differ.",
-        f"合计在容差 {result.share:.6g}（占比）内{verb}（{differences}）；{all_} 个请求中有 {off} "
-        "个单项金额不一致。",
+        f"amounts of {off} of {all_} differ.",
+        f"合计在容差 {result.share:.6g}（占比）内{verb}（{differences}）；"
+        f"{integer(len(result.lines))} 个请求中有 {off} 个单项金额不一致。",
     )
 
 
@@ -347,7 +351,7 @@ def _findings(t: Words, result: Reconciliation) -> list[Block]:
                 _LINES,
                 title=f"{finding}: {_NAMES[finding](t)}",
                 how=t(
-                    f"{len(lines)} requests, {much} at stake",
+                    f"{counted(len(lines), 'request')}, {much} at stake",
                     f"{len(lines)} 个请求，涉及 {much}",
                 )
                 + (more if len(lines) > _SHOWN else "")

@@ -6,6 +6,7 @@ from math import inf
 from typing import Literal
 
 from analysis.page.words import Words
+from recording.counted import counted
 from rules.conditions import Condition
 
 RUN = "the run"
@@ -76,7 +77,7 @@ def sentence(checks: Sequence[Check], t: Words) -> str:
     texts = failed[:_EXAMPLES]
     if (more := len(failed) - _EXAMPLES) > 0:
         texts.append(t(f"and {more} more", f"另有 {more} 项"))
-    head = t(f"{len(failed)} of {len(checks)} checks failed",
+    head = t(f"{len(failed)} of {counted(len(checks), 'check')} failed",
              f"{len(checks)} 项检查中 {len(failed)} 项未通过")  # fmt: skip
     return f"{head}{t.colon}{t.clauses(texts)}{t.stop}"
 

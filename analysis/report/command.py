@@ -173,7 +173,10 @@ def _failed(
             sign = view.t(f"{each.verdict:8}", f"{signs[each.verdict]}  ")
             print(printable(f"{sign}{each.text(view.t)}"), flush=True)
     elif options.fail_on and all(each.passed for each in checks):
-        passed = view.t(f"all {len(checks)} checks passed", f"{len(checks)} 项检查全部通过")
+        passed = view.t(
+            "the check passed" if len(checks) == 1 else f"all {len(checks)} checks passed",
+            f"{len(checks)} 项检查全部通过",
+        )
         print(passed, flush=True)
     if failure := sentence(checks, view.t):
         print(f"weighbridge: {printable(failure)}", file=sys.stderr)

@@ -8,6 +8,7 @@ from analysis.page.blocks import Answer, Level, Remark
 from analysis.page.words import integer, percent, seconds
 from analysis.report.verdicts.asked import requirements
 from analysis.report.view import PROBES, View
+from recording.counted import counted
 from recording.untrusted_text import quoted
 from rules.censoring import enough
 
@@ -64,8 +65,8 @@ def _plan_and_requirements(view: View) -> str:
     who = t(f"{many} ({names})", f"{many}（{names}）") if many else names
     load = view.t.join([part for part in (_load(view), _routes(view)) if part])
     text = t(
-        f"Mode {mode}{f' on {who}' if models else ''}: {_count(planned, 'request')} in "
-        f"{_count(phases, 'phase')}{f', {load}' if load else ''}.",
+        f"Mode {mode}{f' on {who}' if models else ''}: {counted(planned, 'request')} in "
+        f"{counted(phases, 'phase')}{f', {load}' if load else ''}.",
         f"模式 {mode}{f'，{who}' if models else ''}：{integer(phases)} 个阶段，"
         f"{integer(planned)} 个请求{f'，{load}' if load else ''}。",
     )
@@ -126,7 +127,7 @@ def _outcome(view: View, remarks: Sequence[Remark]) -> str:
     share = percent(good / planned)
     parts = [
         t(
-            f"{integer(good)} of {_count(planned, 'request')} succeeded ({share})",
+            f"{integer(good)} of {counted(planned, 'request')} succeeded ({share})",
             f"{integer(planned)} 个请求中 {integer(good)} 个成功（{share}）",
         )
     ]
@@ -195,14 +196,14 @@ def _measured(view: View, doubts: Sequence[Remark]) -> tuple[Level, str]:
     if few := [phase for phase in loaded if phase.success < enough(_RANK)]:
         parts.append(
             t(
-                f"{len(few)} of {_count(len(loaded), 'phase')} under load have fewer than "
+                f"{len(few)} of {counted(len(loaded), 'phase')} under load have fewer than "
                 f"{enough(_RANK)} successes, too few for a P95",
                 f"{len(loaded)} 个压测阶段中有 {len(few)} 个的成功请求不足 {enough(_RANK)} 个，"
                 "不足以得出 P95",
             )
         )
     if notes := sum(remark.level == "note" for remark in doubts):
-        parts.append(t(f"see {_count(notes, 'note')} below", f"另见下文 {notes} 条说明"))
+        parts.append(t(f"see {counted(notes, 'note')} below", f"另见下文 {notes} 条说明"))
     if parts:
         return "note", t(f"Yes, but {t.clauses(parts)}.", f"可信，但有保留：{t.clauses(parts)}。")
     return "good", t(
@@ -236,7 +237,3 @@ def _first(view: View, texts: list[str]) -> list[str]:
     if more <= 0:
         return texts
     return [*texts[:_NAMED], view.t(f"and {more} more", f"另 {more} 个")]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{integer(number)} {noun}{'' if number == 1 else 's'}"

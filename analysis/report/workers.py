@@ -9,6 +9,7 @@ from analysis.reading.load import Run
 from analysis.reading.moment import moment
 from analysis.report.event_text import clause
 from analysis.report.view import View
+from recording.counted import counted
 from recording.events import Event, PhaseStart, RunEnd, WorkerBack, WorkerLate, WorkerLost
 
 CLOCK_TOLD_S = 0.1
@@ -102,8 +103,8 @@ def _foreign(view: View) -> list[Remark]:
     if not refused:
         return []
     text = t(
-        f"{integer(refused)} rows of another run were refused: a worker was left over from an "
-        "earlier master.",
+        f"{counted(refused, 'row')} of another run had to be refused: a worker was left over from "
+        "an earlier master.",
         f"拒收了 {integer(refused)} 行其他运行的记录：有 worker 属于先前的 master。",
     )
     return [Remark("note", text)]

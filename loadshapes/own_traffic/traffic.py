@@ -11,6 +11,7 @@ from hashlib import sha256
 
 from loadshapes.own_traffic.line import Json, Line, line
 from loadshapes.own_traffic.trace import offsets_s
+from recording.counted import counted
 from recording.json_values import text_of
 from recording.manifest_content import Note
 from settings.options import Options
@@ -52,7 +53,11 @@ class Traffic:
 def refuse(faults: Sequence[str]) -> None:
     """Raises ValueError if there are faults; it names the first ones and counts the others."""
     if faults:
-        more = f"; and {len(faults) - _EXAMPLES} more lines" if len(faults) > _EXAMPLES else ""
+        more = (
+            f"; and {counted(len(faults) - _EXAMPLES, 'more line')}"
+            if len(faults) > _EXAMPLES
+            else ""
+        )
         raise ValueError("; ".join(faults[:_EXAMPLES]) + more)
 
 

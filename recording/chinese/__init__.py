@@ -26,8 +26,14 @@ SENTENCES: Mapping[str, str] = {
 }  # fmt: skip
 """The Chinese of each English sentence."""
 _DEEPEST = 6
-_COUNTED = re.compile(r"([\d,]+) (request|token|line)s?")  # recording/counted.py
-_OF_COUNTED = {"request": "个请求", "token": "token", "line": "行"}
+_COUNTED = re.compile(r"([\d,]+) (request|token|line|question|span)s?")  # recording/counted.py
+_OF_COUNTED = {
+    "request": "个请求",
+    "token": "token",
+    "line": "行",
+    "question": "个问题",
+    "span": "个 span",
+}
 _LISTED = re.compile(r"(?:[\w.-]+, )*[\w.-]+ or [\w.-]+")  # a value that lists names
 _SIMPLIFIED = re.compile(r"zh(_CN|_SG|_Hans\w*)?\.UTF-?8", re.I)  # locales
 _PLACE = re.compile(r"(line|item) (\d+): ")

@@ -8,6 +8,7 @@ PUT_TOGETHER: Mapping[str, str] = {
     "--prompts …: ….": "--prompts {0}：{1:;}。",
     "--trace …: ….": "--trace {0}：{1:;}。",
     "and … more lines": "另有 {0} 行",
+    "and … more line": "另有 {0} 行",
     "mend the file": "请修正该文件",
     "nothing is left to send: …": "没有可发送的内容：{0:;}",
     "its rows are in no known format (keys of the first: …)": "各行的格式无法识别（首行的键：{0}）",

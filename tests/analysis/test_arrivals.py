@@ -205,7 +205,7 @@ def test_the_command_prints_counts_times_and_exact_sums(
     log = written(tmp_path, *(entry(i) for i in range(3)), entry(3), entry(3))
     assert main(["reconcile", str(folder), "--log", str(log)]) == 1
     out = capsys.readouterr().out
-    assert "1 of 4 requests do not agree with the bill: 1 doubled." in out
+    assert "1 of 4 requests does not agree with the bill: 1 doubled." in out
     assert "The log (LiteLLM) has 4 of 4 requests: 1 answered more often inside" in out
     written_json = json.loads((folder / "reconcile.json").read_text("utf-8"))
     assert written_json["log"]["charged"] == "0.000345" == written_json["log"]["log_sum"]

@@ -61,7 +61,7 @@ def test_conditions_given_to_the_report_replace_those_of_the_run(tmp_path: Path)
     folder = make(tmp_path / "r", record(0), options={"fail_on": "p50_s>9"})
     assert main(["report", str(folder), "--fail-on", "p50_s>1"]) == 1
     page = (folder / "report.md").read_text("utf-8")
-    assert "--fail-on: 1 of 1 checks failed" in page
+    assert "--fail-on: 1 of 1 check failed" in page
 
 
 def test_conditions_of_another_version_are_not_judged(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_the_command_prints_the_difference_and_its_explanations(
     out = capsys.readouterr().out
     assert "the account was charged 0.5 USD, the run's rows come to 0.000069" in out
     assert "do not agree (difference 0.499931" in out
-    assert "1 successful requests state no cost" in out and "Other traffic" in out
+    assert "1 successful request states no cost" in out and "Other traffic" in out
     written_json = json.loads((folder / "reconcile.json").read_text("utf-8"))["balances"]
     assert written_json["difference"] == "0.499931" and written_json["unknown_count"] == 1
     assert command(folder, "--balance-before", before, "--balance-after", after,

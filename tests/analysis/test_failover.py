@@ -239,7 +239,7 @@ def test_the_statement_is_complete_in_both_languages(joined: Callable[..., Joine
         [refused(0), tried(0, 0.3), refused(1, 0.4, **limited), tried(2), tried(2, 0.1), cut(3)],
         [window("error_500", 0, 0.2), window("hang", 50, 60)],
     )
-    for lang, words in (("en", "streams repeat their beginning"), ("zh", "个流重复了开头")):
+    for lang, words in (("en", "1 stream repeats its beginning"), ("zh", "个流重复了开头")):
         page = compose(pairing, groups(pairing), Words(lang))  # type: ignore[arg-type]
         assert len(page.sections) == 6
         text = "".join(getattr(block, "text", "") for block in page.sections[0].blocks)

@@ -143,7 +143,7 @@ def test_the_overview_names_ten_models_and_counts_the_others(tmp_path: Path) -> 
 def test_three_failed_phases_have_a_remark_each(tmp_path: Path) -> None:
     rows = [failed(0, "timeout", phase=f"rpm/m/{i}") for i in range(3)]
     texts = [getattr(block, "text", "") for block in page(tmp_path, *rows).sections[0].blocks]
-    assert sum("1 of 1 requests failed" in text for text in texts) == 3
+    assert sum("1 of 1 request failed" in text for text in texts) == 3
 
 
 def test_folded_sections_are_in_the_page_and_links_lead_inside_them(whole: Path) -> None:

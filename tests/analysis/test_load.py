@@ -175,7 +175,7 @@ def test_a_request_sent_twice_is_remarked_on(tmp_path: Path) -> None:
     run = load(folder)
     assert len(run.requests) == 1
     assert [odd.en for odd in run.remarks] == [
-        "1 requests were sent twice; the copy read first is counted."
+        "1 request was sent twice; the copy read first is counted."
     ]
 
 

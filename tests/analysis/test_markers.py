@@ -32,7 +32,7 @@ def test_the_replies_of_each_value_are_counted(tmp_path: Path, field: str) -> No
     assert {value.text: value.replies for value in changes.values} == {"a": 2, "b": 1}
     assert changes.unnamed == 1
     text = str(section(look(run)))
-    assert "This is no accusation" in text and "1 replies do not state one" in text
+    assert "This is no accusation" in text and "1 reply does not state one" in text
 
 
 def test_a_new_value_for_each_reply_is_not_listed(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.reading.load import load
+from recording.counted import counted
 from recording.record import RequestRecord
 from tests.analysis.runs import dropped, failed, make, part, record
 
@@ -65,8 +66,9 @@ def test_part_files_are_merged_as_by_the_slow_rule(
     names = ("phase", "request_index", "outcome", "worker", "timestamp")
     merged = run.requests[list(names)].itertuples(index=False, name=None)
     assert list(merged) == [tuple(getattr(r, n) for n in names) for r in wanted]
-    remark = f"{twice} requests were sent twice; the copy read first is counted."
-    again = f"{loose} requests were in flight when an attempt at the run ended"
+    were = ("request was", "requests were")
+    remark = f"{counted(twice, *were)} sent twice; the copy read first is counted."
+    again = f"{counted(loose, *were)} in flight when an attempt at the run ended"
     odds = [odd.en for odd in run.remarks]
     assert odds[:1] == [remark] if twice else remark not in odds
     assert any(odd.startswith(again) for odd in odds) if loose else len(odds) == bool(twice)

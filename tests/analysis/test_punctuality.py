@@ -151,7 +151,7 @@ def test_requests_that_never_left_our_machine_make_a_phase_limited_and_name_what
     assert (phase_numbers.generator_limited, phase_numbers.local_limits) == (True, 2)
     text = page(folder)
     assert "is generator-limited" in text and "The generator kept time" not in text
-    assert "1 requests never left this machine because it ran out of open files (EMFILE)" in text
+    assert "1 request never left this machine because it ran out of open files (EMFILE)" in text
     assert (
         "raise ulimit -n, or lower the concurrency" in text
         and "local ports (EADDRNOTAVAIL)" in text

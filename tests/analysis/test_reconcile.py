@@ -184,12 +184,12 @@ def test_the_command_writes_both_files_and_exits_with_1(
     bill = written(tmp_path, (f"{TASK}0", COST), (f"{TASK}1", 0.5), ("other", 3))
     assert main(["reconcile", str(folder), "--bill", str(bill)]) == 1
     out = capsys.readouterr().out
-    assert "1 of 2 requests do not agree with the bill: 1 failure_charged." in out
+    assert "1 of 2 requests does not agree with the bill: 1 failure_charged." in out
     text = (folder / "reconcile.md").read_text("utf-8")
     assert f"| {TASK}1 | gpt-5.4-nano | cancelled | - | unknown | - | ¥0.500000 | 3 |" in text
     assert "| cancelled | 1 | 1 | - | ¥0.500000 |" in text
     assert "| The bill | 2 | ¥0.500069 | ¥0.000000 | ¥0.500000 |" in text
-    assert "1 rows of the bill (¥3.000000) name no request of this run" in text
+    assert "1 row of the bill (¥3.000000) names no request of this run" in text
     written_json: dict[str, Any] = json.loads((folder / "reconcile.json").read_text("utf-8"))
     assert written_json["agrees"] is False and written_json["findings"]["failure_charged"] == 1
     assert written_json["billed_sum"] == 0.500069 and written_json["ours_sum"] == COST

@@ -204,7 +204,7 @@ def test_late_sends_make_a_phase_untrustworthy(tmp_path: Path) -> None:
 def test_dropped_and_flagged_rows_are_counted_on_page_one(tmp_path: Path) -> None:
     odd = record(1, check="model_mismatch")
     markdown_text = text(make(tmp_path / "r", record(0), odd, dropped(2)))
-    assert f"1 planned requests were never sent ({PHASE} 1)." in markdown_text
+    assert f"1 planned request was never sent ({PHASE} 1)." in markdown_text
     assert "1 row (33.33%) is flagged model_mismatch (the answer names" in markdown_text
 
 

@@ -9,6 +9,7 @@ import pytest
 from analysis.__main__ import main
 from analysis.compare.timeline import as_dict, compose, grouped
 from analysis.page import html, markdown
+from analysis.page.chart import Chart
 from analysis.reading.load import Run, load
 from identity.mixed import question
 from tests.analysis.runs import PHASE, make, phase, record
@@ -27,9 +28,9 @@ def test_runs_are_in_the_order_of_their_start_and_once_each(tmp_path: Path) -> N
     (group,) = grouped([late, early, late])
     assert [run.run_id for run in group.runs] == ["b", "a"]
     text = markdown.render(compose([group]))
-    lines = [line for line in text.splitlines() if line.startswith("| 2026")]
-    assert lines[0].startswith("| 2026-11-24 01:15 | b | 3 | 100% | 1.000s |")
-    assert lines[1].startswith("| 2026-11-24 23:30 | a | 3 | 100% | 2.000s |")
+    lines = [line for line in text.splitlines() if " | 2026-" in line]
+    assert lines[0].startswith("| b | 2026-11-24 01:15 | 3 | 100% | 1.000s |")
+    assert lines[1].startswith("| a | 2026-11-24 23:30 | 3 | 100% | 2.000s |")
 
 
 def test_unlike_runs_are_in_groups_that_say_what_differs(tmp_path: Path) -> None:
@@ -80,6 +81,35 @@ def test_two_dated_runs_are_a_plot_and_fewer_are_none(tmp_path: Path) -> None:
     undated = at(tmp_path, "", "c")
     page = html.render(compose(grouped([night, undated])))
     assert page.count("<svg class=") == 0 and "<td>c</td>" in page
+
+
+@pytest.mark.parametrize(
+    ("later", "unit"),
+    [("24T02:10", "minutes"), ("25T01:00", "hours"), ("28T01:00", "days")],
+)
+def test_the_axis_has_a_unit_of_its_length(tmp_path: Path, later: str, unit: str) -> None:
+    runs = [at(tmp_path, "01:00", "a")]
+    started = f"2026-11-{later}:00+00:00"
+    rows = [record(i) for i in range(3)]
+    runs.append(load(make(tmp_path / "b", *rows, started_at=started)))
+    assert f"{unit} since 2026-11-24 01:00 UTC" in html.render(compose(grouped(runs)))
+
+
+@pytest.mark.parametrize(
+    ("count", "labels"), [(3, ["P50"]), (40, ["P50 = P95"]), (100, ["P50 = P95 = P99"])]
+)
+def test_equal_lines_are_one_and_few_requests_have_no_high_percentile(
+    tmp_path: Path, count: int, labels: list[str]
+) -> None:
+    """A line under another is not seen; of 3 requests there is no P95."""
+    rows = [record(i, elapsed_sec=2.0) for i in range(count)]
+    runs = [
+        load(make(tmp_path / name, *rows, started_at=f"2026-11-24T0{hour}:00:00+00:00"))
+        for hour, name in enumerate("ab")
+    ]
+    (section,) = compose(grouped(runs)).sections
+    latency = next(block for block in section.blocks if isinstance(block, Chart))
+    assert [series.label for series in latency.series] == labels
 
 
 def test_a_timeline_is_written_to_three_files_in_either_language(

@@ -77,6 +77,6 @@ def test_a_doctored_account_is_detected(
     )
     assert findings(result.folder) == {"differs": 1, "missing": 1, "doubled": 1}
     text = (result.folder / "reconcile.md").read_text("utf-8")
-    assert "1 rows of the bill" in text and "SIMULATED" not in text
+    assert "1 row of the bill" in text and "SIMULATED" not in text
     honest = print_bill(tmp_path / "honest.csv", good)
     assert main(["reconcile", str(result.folder), *honest]) == 0

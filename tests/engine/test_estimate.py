@@ -29,7 +29,7 @@ def test_the_estimate_of_a_plan_is_priced_by_the_table() -> None:
     assert (
         f"about {60 * (5 + 160)} CNY by the price table if every answer is that long" in estimated
     )
-    assert estimated.endswith("(1 phases have no price or no end)")
+    assert estimated.endswith("(1 phase has no price or no end)")
     assert "price" not in estimate(plan(options), options)
 
 

@@ -29,6 +29,7 @@ from analysis.page.vocabulary import (
 from analysis.page.words import ABSENT, integer, percent
 from analysis.reading.load import rows
 from analysis.report.view import View
+from recording.counted import counted
 from recording.events import (
     BudgetSpent,
     Failed,
@@ -206,12 +207,13 @@ def _remark(view: View, model: str, trials: Trials, capacity: Bracket) -> Remark
     unit = t(*_unit(view, trials[0][0]))
     if capacity.stated_confidence is None:
         sure = t(
-            f"{len(trials)} windows, too short for a confidence",
+            f"{counted(len(trials), 'window')}, too short for a confidence",
             f"{len(trials)} 个窗口，窗口过短，无法给出置信度",
         )
     else:
         sure = t(
-            f"confidence {percent(capacity.stated_confidence, 0)}, {len(trials)} windows",
+            f"confidence {percent(capacity.stated_confidence, 0)}, "
+            f"{counted(len(trials), 'window')}",
             f"置信度 {percent(capacity.stated_confidence, 0)}，{len(trials)} 个窗口",
         )
     broke = _broke(trials, capacity)

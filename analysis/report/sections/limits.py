@@ -12,6 +12,7 @@ from analysis.page.columns import Name, table
 from analysis.page.vocabulary import FOUND, SENT, WHAT
 from analysis.page.words import ABSENT, Words, integer, seconds
 from analysis.report.view import View
+from recording.counted import counted
 from recording.events import PhaseStart
 from rules.rate_limit import SELDOM, Fit
 
@@ -90,16 +91,17 @@ def numbers(view: View) -> list[LimitNumbers]:
 
 def _remark(t: Words, audit: Audit) -> Remark:
     if not audit.refused:
-        sent = integer(sum(step.sent for step in audit.steps.values()))
+        sent = sum(step.sent for step in audit.steps.values())
         text = t(
-            f"{audit.model}: none of {sent} requests was refused: no limit was reached.",
-            f"{audit.model}：{sent} 个请求均未被拒，未触及限流。",
+            f"{audit.model}: none of {counted(sent, 'request')} was refused: no limit was reached.",
+            f"{audit.model}：{integer(sent)} 个请求均未被拒，未触及限流。",
         )
         return Remark("note", text)
     fit = audit.fit
     if audit.at_once is not None and audit.unit is None:
         text = t(
-            f"{audit.model}: at most {audit.at_once} requests go through at once, because of a "
+            f"{audit.model}: at most {counted(audit.at_once, 'request goes', 'requests go')} "
+            "through at once, because of a "
             "limit on concurrency or on a window of a few seconds; which of the two is unknown. No "
             "limit on requests per minute was reached.",
             f"{audit.model}：至多同时放行 {audit.at_once} 个请求；是并发限制还是数秒窗口的限制，"
@@ -108,8 +110,8 @@ def _remark(t: Words, audit: Audit) -> Remark:
         return Remark("note", text)
     if audit.at_once is not None:
         text = t(
-            f"{audit.model}: at most {audit.at_once} requests in flight at once; that is a "
-            "concurrency limit, and no limit on requests per minute was reached.",
+            f"{audit.model}: at most {counted(audit.at_once, 'request')} in flight at once; that "
+            "is a concurrency limit, and no limit on requests per minute was reached.",
             f"{audit.model}：同时在途请求至多 {audit.at_once} 个；这是并发限制，"
             "未触及每分钟请求数的上限。",
         )
@@ -332,7 +334,7 @@ def _why_tokens(t: Words, audit: Audit) -> str:
     if long is None:
         return ABSENT
     return t(
-        f"{long.admitted} long prompts let through and {long.refused} refused within "
+        f"{counted(long.admitted, 'long prompt')} let through and {long.refused} refused within "
         f"{long.lasted_s:.1f} s",
         f"{long.lasted_s:.1f} 秒内放行 {long.admitted} 个长 prompt，拒绝 {long.refused}",
     )

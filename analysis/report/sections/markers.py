@@ -5,6 +5,7 @@ from analysis.page.blocks import Block, Section, Text
 from analysis.page.columns import Name, table
 from analysis.page.words import Words, integer
 from analysis.report.view import View
+from recording.counted import counted
 from recording.untrusted_text import quoted
 
 PLACE = 98  # in the report
@@ -53,7 +54,7 @@ def _block(t: Words, marker: Marker) -> Block:
         ],
         title=title,
         how=t(
-            f"{integer(marker.unnamed)} replies do not state one.",
+            f"{counted(marker.unnamed, 'reply does', 'replies do')} not state one.",
             f"另有 {integer(marker.unnamed)} 个应答未给出。",
         )
         if marker.unnamed

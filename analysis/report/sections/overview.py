@@ -14,6 +14,7 @@ from analysis.report.sections.cache import saving
 from analysis.report.sections.cache_pairs import MEASURED
 from analysis.report.sections.detail import detail
 from analysis.report.view import View
+from recording.counted import counted
 
 PLACE = 10  # in the report
 _MOST = 10
@@ -203,7 +204,7 @@ def _cost(view: View) -> _Line | None:
             sources[name] = sources.get(name, 0) + count
     total = t.money(sum(known) if known else None)
     text = t(
-        f"the cost of {integer(priced)} of {integer(good)} successes is known, {total} in all "
+        f"the cost of {integer(priced)} of {counted(good, 'success')} is known, {total} in all "
         f"({tally(sources)})",
         f"{integer(good)} 个成功请求中 {integer(priced)} 个费用已知，合计 "
         f"{total}（{tally(sources)}）",
@@ -230,7 +231,7 @@ def _cache(view: View) -> _Line | None:
         if len(good) < 2:
             texts.append(
                 t(
-                    f"{name} not known: {len(good)} of {phase.planned} runs succeeded",
+                    f"{name} not known: {len(good)} of {counted(phase.planned, 'run')} succeeded",
                     f"{name} 未知：{phase.planned} 次样本仅成功 {len(good)} 次",
                 )
             )
@@ -243,7 +244,10 @@ def _cache(view: View) -> _Line | None:
             )
         elif not later:
             texts.append(
-                t(f"{name} no hit in {len(good)} runs", f"{name} {len(good)} 次样本未命中")
+                t(
+                    f"{name} no hit in {counted(len(good), 'run')}",
+                    f"{name} {len(good)} 次样本未命中",
+                )
             )
         elif not alike:
             texts.append(

@@ -11,6 +11,7 @@ from analysis.reading.load import Run
 from analysis.report.two_routes import of_gateway
 from analysis.report.view import View
 from analysis.report.workers import clock_offsets_s
+from recording.counted import counted
 
 PLACE = 20  # in the report
 
@@ -54,11 +55,12 @@ def _warmup(view: View) -> str:
     t, length_s = view.t, warmup_s(view.run)
     if not length_s:
         return ""
-    left_out = integer(sum(phase.warmup_requests for phase in view.phases))
+    left_out = sum(phase.warmup_requests for phase in view.phases)
     return t(
-        f"the first {length_s:g} s of every window are left out of its numbers: {left_out} "
-        "requests, which the rows, the charts and the cost include",
-        f"各窗口前 {length_s:g} 秒不计入其数据：共 {left_out} 个请求，仍保留于记录、图与费用中",
+        f"the first {length_s:g} s of every window are left out of its numbers: "
+        f"{counted(left_out, 'request')}, which the rows, the charts and the cost include",
+        f"各窗口前 {length_s:g} 秒不计入其数据：共 {integer(left_out)} 个请求，"
+        "仍保留于记录、图与费用中",
     )
 
 

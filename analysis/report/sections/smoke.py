@@ -7,6 +7,7 @@ from analysis.page.columns import Name, table
 from analysis.page.vocabulary import API_COST, HTTP, MODEL, NOTE, SCENARIO, Cost, failed, scenario
 from analysis.page.words import Words, integer, seconds
 from analysis.report.view import View
+from recording.counted import counted
 
 PLACE = 50  # in the report
 
@@ -49,7 +50,7 @@ def _note(t: Words, row: dict[str, Any]) -> str:
         buffered = "stream_buffered" in (row["check"] or "").split()
         clump = t(", all at once", "，一次性到达") if buffered else ""
         return t(
-            f"{row['chunks']} chunks, {elapsed} in all{clump}",
+            f"{counted(row['chunks'], 'chunk')}, {elapsed} in all{clump}",
             f"{row['chunks']} chunks，总耗时 {elapsed}{clump}",
         )
     if row["reasoning_content_present"]:

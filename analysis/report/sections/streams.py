@@ -16,13 +16,15 @@ PLACE = 170  # in the report
 
 
 def section(view: View) -> Section:
-    """Two tables with a row per phase that streamed: its tokens, and its gaps."""
+    """Three tables with a row per phase that streamed, none wider than its page: the first token,
+    the speed of the rest, and the gaps.
+    """
     phases = [phase for phase in view.phases if phase.streams]
-    tables = [_tokens(view, phases), _gaps(view, phases)] if phases else []
+    tables = [make(view, phases) for make in (_first, _speed, _gaps)] if phases else []
     return Section(view.t("Streams", "流式时延"), [*tables])
 
 
-def _tokens(view: View, phases: list[PhaseNumbers]) -> Table:
+def _first(view: View, phases: list[PhaseNumbers]) -> Table:
     t = view.t
     return table(
         t,
@@ -33,6 +35,22 @@ def _tokens(view: View, phases: list[PhaseNumbers]) -> Table:
             *map(ttft, view.percents),
             UNANSWERED,
             Name("First visible P50", "首个可见 P50").of(lambda p: p.first_visible.p50_s, seconds),
+        ],
+        title=t("First token", "首个 token"),
+        how=t(
+            "TTFT runs from send to the first token, reasoning or visible.",
+            "TTFT 为从发送到首个 token（推理或可见）的时间。",
+        ),
+    )
+
+
+def _speed(view: View, phases: list[PhaseNumbers]) -> Table:
+    t = view.t
+    return table(
+        t,
+        phases,
+        [
+            PHASE,
             *map(tpot, view.percents),
             Name("TPOT unknown", "TPOT 未知").of(lambda p: p.tpot_unknown_count, integer),
             OUTPUT,
@@ -40,14 +58,13 @@ def _tokens(view: View, phases: list[PhaseNumbers]) -> Table:
             Name("Slowest 5 %", "最慢 5%").of(lambda p: p.request_output_p5_per_s, rate),
             *goodput(view),
         ],
-        title=t("Tokens", "token 时延"),
+        title=t("Speed", "输出速度"),
         how=t(
-            "TTFT runs from send to the first token, reasoning or visible; TPOT = (last token - "
-            "first token) / (tokens - 1), for streamed tokens. It is unknown if the chunks do not "
-            "resolve tokens (one arrival, or more than four tokens per arrival); its percentiles "
-            "count unknown as slowest. Output tokens/s: completion tokens of all successes / wall "
-            "clock; per request: its own tokens / its latency.",
-            "TTFT 为从发送到首个 token（推理或可见）；TPOT =（末 token − 首 token）/"
+            "TPOT = (last token - first token) / (tokens - 1), for streamed tokens. It is unknown "
+            "if the chunks do not resolve tokens (one arrival, or more than four tokens per "
+            "arrival); its percentiles count unknown as slowest. Output tokens/s: completion "
+            "tokens of all successes / wall clock; per request: its own tokens / its latency.",
+            "TPOT =（末 token − 首 token）/"
             "（token 数 − 1），仅计流式传输的 token。若 chunk 无法分辨各 token 的时刻"
             "（只到达一次，或每次到达超过 4 个 token），TPOT 为未知，在百分位中按最慢计。"
             "输出 token/秒：全部成功请求的 completion token / 墙钟耗时；"

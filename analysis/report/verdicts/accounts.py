@@ -3,7 +3,12 @@
 from analysis.page.blocks import Remark
 from analysis.page.words import integer
 from analysis.report.view import View
+from recording.counted import counted
 from recording.events import Accounts, Uncalibrated
+
+_UNSTATED = (
+    "request that states no cost counts at its", "requests that state no cost count at their"
+)  # fmt: skip
 
 
 def remarks(view: View) -> list[Remark]:
@@ -36,8 +41,7 @@ def remarks(view: View) -> list[Remark]:
             if account.unstated:
                 clauses.append(
                     t(
-                        f"{integer(account.unstated)} requests that state no cost count at their "
-                        "worst case",
+                        f"{counted(int(account.unstated), *_UNSTATED)} worst case",
                         f"{integer(account.unstated)} 个未给出费用的请求按最坏情况计",
                     )
                 )

@@ -8,6 +8,7 @@ from analysis.page.words import Words, integer
 from analysis.report.check import Check
 from analysis.report.condition_checks import judge_conditions, judge_objectives
 from analysis.report.view import View
+from recording.counted import counted
 from rules.conditions import Condition, ConditionError, parse
 
 _SHOWN = 5
@@ -21,7 +22,10 @@ def remarks(view: View) -> list[Remark]:
         missed = [check for check in checks if not check.passed]
         count, total = integer(len(missed)), integer(len(checks))
         if missed:
-            head = t(f"{count} of {total} objectives missed", f"{total} 项目标中 {count} 项未达到")
+            head = t(
+                f"{count} of {counted(len(checks), 'objective')} missed",
+                f"{total} 项目标中 {count} 项未达到",
+            )
             verdicts.append(_failed(t, head, missed))
         else:
             text = t(
@@ -35,7 +39,7 @@ def remarks(view: View) -> list[Remark]:
         failed = [check for check in checks if not check.passed]
         count, total = integer(len(failed)), integer(len(checks))
         if failed:
-            head = t(f"--fail-on: {count} of {total} checks failed",
+            head = t(f"--fail-on: {count} of {counted(len(checks), 'check')} failed",
                      f"--fail-on：{total} 项检查中 {count} 项未通过")  # fmt: skip
             verdicts.append(_failed(t, head, failed))
         else:

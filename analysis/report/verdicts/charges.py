@@ -6,6 +6,7 @@ from analysis.numbers.charges import READ, Apart, doubles, headers, within
 from analysis.page.blocks import Remark
 from analysis.page.words import Words, integer
 from analysis.report.view import View
+from recording.counted import counted
 from recording.untrusted_text import quoted
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ def remarks(view: View) -> list[Remark]:
         count, of = integer(in_headers.rows), integer(in_headers.of)
         way_en, way_zh = ("more", "多") if in_headers.amount > 0 else ("less", "少")
         text = t(
-            f"{count} of {of} replies state one cost in the body and another in a header; in all, "
+            f"{count} of {counted(in_headers.of, 'reply')} "
+            f"{'states' if in_headers.rows == 1 else 'state'} one cost in the body and another in "
+            "a "
+            "header; in all, "
             f"the headers state {more} {way_en}. Every number here uses the body's cost: ask the "
             "gateway which one it bills.",
             f"{of} 个应答中有 {count} 个在正文与应答头中给出的费用不同；应答头合计{way_zh} {more}。"
@@ -91,7 +95,7 @@ def _sentence(t: Words, charges: Apart, name: str, why: str) -> str:
     count, of, more = integer(charges.rows), integer(charges.of), t.money(charges.amount)
     by = t(f" by {quoted(name)}", f"由 {quoted(name)} 应答的 ") if name else ""
     return t(
-        f"{count} of {of} requests were charged more{by} than others with exactly the same usage, "
-        f"{more} more in all{why}",
+        f"{count} of {counted(charges.of, 'request')} {'was' if charges.rows == 1 else 'were'} "
+        f"charged more{by} than others with exactly the same usage, {more} more in all{why}",
         f"{by}{of} 个请求中有 {count} 个的费用高于用量完全相同的其他请求，合计多 {more}{why}",
     )

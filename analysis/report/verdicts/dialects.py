@@ -3,6 +3,7 @@
 from analysis.page.blocks import Remark
 from analysis.page.words import integer
 from analysis.report.view import View
+from recording.counted import counted
 from recording.exact_amount import money_sum
 from recording.untrusted_text import quoted
 
@@ -24,8 +25,8 @@ def remarks(view: View) -> list[Remark]:
         known = [_WHOLE[name] for name in names if name in _WHOLE]
         count, who = integer(len(rows)), quoted(str(model))
         text = t(
-            f"{who} counts {t.join([en for en, _ in known])} ({count} rows): costs by the price "
-            "table, hit rates and sums take that into account.",
+            f"{who} counts {t.join([en for en, _ in known])} ({counted(len(rows), 'row')}): costs "
+            "by the price table, hit rates and sums take that into account.",
             f"{who} 的计数方式：{t.join([zh for _, zh in known])}（{count} 行）；"
             "按价格表的费用、命中率与合计均据此计算。",
         )
@@ -35,8 +36,9 @@ def remarks(view: View) -> list[Remark]:
         count, who = integer(len(rows)), quoted(str(model))
         paid = t.exact_money(money_sum(rows["upstream_cost"]))
         text = t(
-            f"{who}: {count} requests were answered with your own key at the provider, which "
-            f"charges {paid} for them. No cost in this report includes that.",
+            f"{who}: {counted(len(rows), 'request was', 'requests were')} answered with your own "
+            f"key at the provider, which charges {paid} for this. No cost in this report includes "
+            "that.",
             f"{who}：{count} 个请求使用了你自己的供应商密钥，供应商另收 {paid}，"
             "本报告的各项费用均不含此数。",
         )

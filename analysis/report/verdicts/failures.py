@@ -11,6 +11,7 @@ from analysis.page.words import Words, integer, percent
 from analysis.report.failure_causes import Cause, Failures, failures
 from analysis.report.view import View
 from identity import context, first_token, long_reply, setting, tools
+from recording.counted import counted
 from recording.events import Doubtful
 from recording.outcome import Outcome
 from recording.untrusted_text import quoted
@@ -139,15 +140,16 @@ def _described(view: View, of_phase: Failures, phase: str, advice: Hint | None) 
     """How often and why the requests failed of the phase, or phases, that `phase` names."""
     t = view.t
     failed, sent = integer(of_phase.failed), integer(of_phase.sent)
+    all_sent = counted(of_phase.sent, "request")
     share = percent(of_phase.share)
     if of_phase.failed == of_phase.sent:
         head = t(
-            f"{phase}: nothing succeeded, {failed} of {sent} requests failed",
+            f"{phase}: nothing succeeded, {failed} of {all_sent} failed",
             f"{phase}：没有一个请求成功，{sent} 个请求中 {failed} 个失败",
         )
     else:
         head = t(
-            f"{phase}: {failed} of {sent} requests failed ({share})",
+            f"{phase}: {failed} of {all_sent} failed ({share})",
             f"{phase}：{sent} 个请求中 {failed} 个失败（{share}）",
         )
     first, *rest = of_phase.causes

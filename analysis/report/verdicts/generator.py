@@ -6,6 +6,7 @@ from analysis.page.blocks import Level, Remark
 from analysis.page.words import Words, integer, milliseconds, seconds
 from analysis.report.event_text import sentence
 from analysis.report.view import View
+from recording.counted import counted
 from recording.events import PhaseEnd
 from recording.outcome import Outcome
 from recording.untrusted_text import quoted
@@ -65,9 +66,9 @@ def _remark(view: View, phase: PhaseNumbers) -> Remark:
         )
     if waiting := _waited_for_budget(view, name):
         text = t(
-            f"{name} was held back by its budget, do not trust its rate: {integer(waiting)} "
-            "requests waited until those in flight had released enough of it for their worst "
-            "case (give a larger budget)",
+            f"{name} was held back by its budget, do not trust its rate: "
+            f"{counted(waiting, 'request')} waited until those in flight had released enough of "
+            "it for their worst case (give a larger budget)",
             f"{name} 受预算限制，其速率不可信：{integer(waiting)} "
             "个请求等待在途请求释放足够的最坏情况预留（请提高预算）",
         )
@@ -112,14 +113,13 @@ def _limits(view: View, phase: PhaseNumbers) -> list[str]:
     met = frame.loc[frame["outcome"] == Outcome.LOCAL_LIMIT.value, "error_type"]
     for name, count in met.value_counts().items():
         limit = LIMITS.get(str(name))
-        many = integer(int(count))
+        many, sent = integer(int(count)), counted(int(count), "request")
         if limit is None:
-            clauses.append(t(f"{many} requests never left this machine ({name})",
+            clauses.append(t(f"{sent} never left this machine ({name})",
                              f"{many} 个请求未能从本机发出（{name}）"))  # fmt: skip
         else:
             clauses.append(t(
-                f"{many} requests never left this machine because it ran out of {limit.en} "
-                f"({name}): "
+                f"{sent} never left this machine because it ran out of {limit.en} ({name}): "
                 f"{limit.advice_en}",
                 f"{many} 个请求因{limit.zh}不足（{name}）未能从本机发出：{limit.advice_zh}",
             ))  # fmt: skip

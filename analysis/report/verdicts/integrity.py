@@ -5,6 +5,7 @@ from analysis.page.words import integer
 from analysis.report import workers
 from analysis.report.event_text import clause, sentence
 from analysis.report.view import View
+from recording.counted import counted
 from recording.events import Ended, Refused, RunEnd, Stopped, StopRule
 from recording.outcome import Outcome
 
@@ -23,8 +24,8 @@ def _faults(view: View) -> list[Remark]:
     if not count:
         return []
     text = t(
-        f"{integer(count)} requests failed because of a fault in Weighbridge itself ({name}): they "
-        "say nothing about the gateway. The log has the traceback; please report it.",
+        f"{counted(count, 'request')} failed because of a fault in Weighbridge itself ({name}), "
+        "which says nothing about the gateway. The log has the traceback; please report it.",
         f"{integer(count)} 个请求因 Weighbridge 自身的缺陷失败（{name}），与网关无关。"
         "日志中有错误堆栈，请反馈给我们。",
     )
@@ -107,16 +108,17 @@ def _losses(view: View) -> list[Remark]:
     dropped = [phase for phase in view.phases if phase.dropped]
     if dropped:
         where = t.join(f"{phase.phase} {phase.dropped}" for phase in dropped[:_EXAMPLES])
-        total = integer(sum(phase.dropped for phase in dropped))
+        total = sum(phase.dropped for phase in dropped)
         text = t(
-            f"{total} planned requests were never sent ({where}).",
-            f"{total} 个计划请求未发出（{where}）。",
+            f"{counted(total, 'planned request was', 'planned requests were')} never sent "
+            f"({where}).",
+            f"{integer(total)} 个计划请求未发出（{where}）。",
         )
         verdicts.append(Remark("note", text))
     if lost := sum(phase.outcomes.get("lost", 0) for phase in view.phases):
         text = t(
-            f"{integer(lost)} requests were held by a process that died or was lost: each may have "
-            "been sent and paid for, at an unknown cost",
+            f"{counted(lost, 'request was', 'requests were')} held by a process that died or was "
+            "lost: each may have been sent and paid for, at an unknown cost",
             f"{integer(lost)} 个请求所在的进程已终止或失联：可能已发出并计费，费用未知",
         )
         if (most := _dearest(view)) is not None:
@@ -129,7 +131,7 @@ def _losses(view: View) -> list[Remark]:
     unsaid = sum(p.planned - p.recorded for p in view.phases)
     if unsaid:
         text = t(
-            f"{integer(unsaid)} planned requests left no row.",
+            f"{counted(unsaid, 'planned request')} left no row.",
             f"{integer(unsaid)} 个计划请求没有记录。",
         )
         verdicts.append(Remark("note", text))

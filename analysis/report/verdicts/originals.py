@@ -15,6 +15,7 @@ from analysis.page.blocks import Remark
 from analysis.page.words import integer, percent
 from analysis.reading.load import rows
 from analysis.report.view import View
+from recording.counted import counted
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -83,7 +84,7 @@ def _replayed(view: View) -> list[Remark]:
     if not len(again):
         return []
     text = t(
-        f"{integer(len(again))} replies had been given before in this run: same id, same time, "
+        f"{counted(len(again), 'reply')} had been given before in this run: same id, same time, "
         f"same text ({_example_names(view, replies.loc[again])}). A response cache answers, not "
         "the model.",
         f"{integer(len(again))} 个应答在本次运行中已出现过：id、时间与文本均相同"
@@ -112,7 +113,8 @@ def _crossed(view: View) -> list[Remark]:
     if not len(frame):
         return []
     text = t(
-        f"{integer(len(frame))} replies belong to another request ({_example_names(view, frame)}).",
+        f"{counted(len(frame), 'reply belongs', 'replies belong')} to another request "
+        f"({_example_names(view, frame)}).",
         f"{integer(len(frame))} 个应答属于其他请求（{_example_names(view, frame)}）。",
     )
     head = t("replies that belong to other requests", "有应答属于其他请求")
