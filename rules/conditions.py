@@ -308,9 +308,12 @@ def _condition(part: str, metrics: Mapping[str, Metric] | None) -> Condition:
     metric, limit = match["metric"], float(match["limit"])
     known = metric_of(metric) if metrics is None else metrics.get(metric)
     if known is None:
-        names = ", ".join(METRICS if metrics is None else metrics)
-        more = ", an outcome, a flag, or http_429 and the like" if metrics is None else ""
-        raise ConditionError(f"--fail-on {metric} is unknown: use {names}{more}.")
+        if metrics is None:
+            raise ConditionError(
+                f"--fail-on {metric} is unknown: use {', '.join(METRICS)}, an outcome, a flag, or "
+                "http_429 and the like."
+            )
+        raise ConditionError(f"--fail-on {metric} is unknown: use {', '.join(metrics)}.")
     if not math.isfinite(limit):
         raise ConditionError(
             f"--fail-on {part.strip()!r}: {match['limit']} is too large: give a smaller number."

@@ -126,7 +126,8 @@ ANALYSIS: Mapping[str, str] = {
     "--fail-on … is not a condition: write a metric, <, <=, > or >=, and a number; separate "
     "conditions with commas, e.g. success_rate<0.99,p95_s>10.": "--fail-on {0} 不是条件：请写指标、<、<=、> 或 >=，再写数值；多个条件用逗号分隔，如 "
     "success_rate<0.99,p95_s>10。",
-    "--fail-on … is unknown: use …….": "--fail-on {0} 不存在：可用 {1}{2}。",
+    "--fail-on … is unknown: use ….": "--fail-on {0} 不存在：可用 {1}。",
+    "--fail-on … is unknown: use …, an outcome, a flag, or http_429 and the like.": "--fail-on {0} 不存在：可用 {1}，也可用结果名、标记名或 http_429 这样的状态码。",
     "--fail-on …: … is a share from 0 to 1, so its limit cannot be ….": "--fail-on {0}：{1} 是 0 到 1 之间的比例，界限不能为 {2}。",
     "--fail-on …: … is too large: give a smaller number.": "--fail-on {0}：{1} 过大：请给出较小的数。",
     "fix the price table …: ….": "请修正价格表 {0}：{1}。",
