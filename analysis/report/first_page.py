@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.page.blocks import Answer, Level, Remark
-from analysis.page.words import integer, percent, seconds
+from analysis.page.words import Words, integer, percent, seconds
 from analysis.report.verdicts.asked import requirements
 from analysis.report.view import PROBES, View
 from recording.counted import counted
@@ -90,9 +90,13 @@ def _load(view: View) -> str:
     targets = sorted({phase.target for phase in view.phases if phase.target is not None})
     if len(modes) != 1 or not targets or (unit := _RATES.get(modes.pop())) is None:
         return ""
-    first, last = integer(targets[0]), integer(targets[-1])
-    span = first if first == last else t(f"{first} to {last}", f"{first} 至 {last}")
-    return f"{span} {t(*unit)}"
+    return f"{_span(t, targets)} {t(*unit)}"
+
+
+def _span(t: Words, levels: Sequence[float]) -> str:
+    """`300 to 600`, of levels in order; one level alone."""
+    first, last = integer(levels[0]), integer(levels[-1])
+    return first if first == last else t(f"{first} to {last}", f"{first} 至 {last}")
 
 
 def _searched(view: View) -> str:
@@ -101,8 +105,7 @@ def _searched(view: View) -> str:
     levels = sorted({phase.target for phase in view.phases if phase.target is not None})
     if not levels:
         return ""
-    first, last = integer(levels[0]), integer(levels[-1])
-    tried = first if first == last else t(f"{first} to {last}", f"{first} 至 {last}")
+    tried = _span(t, levels)
     if view.run.options.get("search") == "concurrency":
         return t(
             f"a search for the highest concurrency ({tried} requests at once tried)",

@@ -49,8 +49,10 @@ def _note(t: Words, row: dict[str, Any]) -> str:
         elapsed = seconds(row["elapsed_sec"])
         buffered = "stream_buffered" in (row["check"] or "").split()
         clump = t(", all at once", "，一次性到达") if buffered else ""
+        if row["chunks"] is None:  # an imported run
+            return t(f"{elapsed} in all{clump}", f"总耗时 {elapsed}{clump}")
         return t(
-            f"{counted(row['chunks'], 'chunk')}, {elapsed} in all{clump}",
+            f"{counted(int(row['chunks']), 'chunk')}, {elapsed} in all{clump}",
             f"{row['chunks']} chunks，总耗时 {elapsed}{clump}",
         )
     if row["reasoning_content_present"]:
