@@ -103,13 +103,13 @@ class Generator:
         if share is None or self._guard is None or job.phase is not share.phase:
             return
         self._guard.settle(job, record)
-        compared = job.arm == REFERENCE  # its failures end nothing: the gateway is what is judged
+        compared = job.arm == REFERENCE
         if job.in_flight is None:
             share.dropped += 1
         else:
             share.sent += 1
-            if not compared:
-                self._guard.meet(job, record)
+            self._guard.meet(job, record)
+            if not compared:  # the gateway is what the stop rule judges
                 self._guard.watch(record)
         if share.pacer is not None and not compared:
             share.pacer.done(job.number, record.success, record.total_tokens, record.elapsed_sec)

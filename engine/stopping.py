@@ -40,8 +40,10 @@ class Guard:
         self._rule = _rule(options, phase) if on else None
         # What a refusal of every request alike may end, and the first requests of each.
         names = {"run": "", "model": phase.model, "mode": f"{phase.model} {phase.mode}"}
+        # Each route has its own: a reference that refuses everything leaves nothing to compare.
         self._openings = {
-            kind: run.openings.setdefault(f"{kind} {name}", Opening())
+            (arm, kind): run.openings.setdefault(f"{arm} {kind} {name}", Opening())
+            for arm in sorted({phase.arm(index) for index in range(phase.routes)})
             for kind, name in names.items()
             if on
         }
@@ -118,25 +120,32 @@ class Guard:
 
     def sent(self, job: Job) -> None:
         """A request leaves now."""
-        for opening in self._openings.values():
+        for opening in self._openings_of(job).values():
             opening.sent(job.task)
+
+    def _openings_of(self, job: Job) -> dict[str, Opening]:
+        """Those of the route that a request takes, by what they end."""
+        return {kind: one for (arm, kind), one in self._openings.items() if arm == job.arm}
 
     def meet(self, job: Job, record: RequestRecord) -> None:
         """A sent request has ended: end what it opens, where all of it is refused alike."""
-        if not self._openings:
+        openings = self._openings_of(job)
+        if not openings:
             return
         if record.outcome in ON_PURPOSE:
-            for opening in self._openings.values():
+            for opening in openings.values():
                 opening.forget(job.task)
             return
         outcome, status = record.outcome, record.http_status
         kind, phase = scope(outcome, status), self._share.phase
         counts = {
             name: opening.ended(job.task, outcome, status, bool(phase.traffic))
-            for name, opening in self._openings.items()
+            for name, opening in openings.items()
         }
-        at_s = self._share.began + (record.done_offset_s or 0.0)
-        silent = self._run.silence.add(outcome, status, at_s)
+        silent = False
+        if job.arm != REFERENCE:
+            at_s = self._share.began + (record.done_offset_s or 0.0)
+            silent = self._run.silence.add(outcome, status, at_s)
         if self._share.halted.is_set() or not (counts[kind] or silent):
             return
         count = counts[kind] or self._run.silence.count
@@ -146,6 +155,11 @@ class Guard:
             + ([f'"{quoted(record.error_message)}"'] if record.error_message else [])
         )
         why = f"the {which} {count} requests all ended in the same refusal ({causes})"
+        if job.arm == REFERENCE:
+            why = (
+                f"the {which} {count} requests to the reference all ended in the same refusal "
+                f"({causes})"
+            )
         self._share.halt(why)
         evidence = Refused(
             ends=kind,
@@ -154,6 +168,7 @@ class Guard:
             outcome=outcome,
             http_status=status,
             words=record.error_message,
+            arm=job.arm or None,
         )
         self._trip(evidence, why, kind)
 

@@ -3,6 +3,7 @@
 The web page shows it during the run and the report afterwards, in the same words.
 """
 
+from recording.arms import REFERENCE
 from recording.bilingual import Bilingual
 from recording.events import Ended, Event, Refused, Stopped, StopRule, WorkerLost
 from recording.reasons import Reason
@@ -45,10 +46,13 @@ def _refused(event: Refused) -> Bilingual:
     named, words = [f"{event.outcome}", *status], event.words
     en = ", ".join([*named, *([f'"{quoted(words)}"'] if words else [])])
     zh = "、".join([*named, *([f"“{quoted(words)}”"] if words else [])])
+    to_reference = event.arm == REFERENCE
     last, ends = event.which == "last", _ENDS.get(event.ends, _ENDS[None])
     return Bilingual(
-        f"the {'last' if last else 'first'} {event.counted} requests all ended in the same refusal "
+        f"the {'last' if last else 'first'} {event.counted} requests"
+        f"{' to the reference' if to_reference else ''} all ended in the same refusal "
         f"({en}){ends[0]}",
-        f"{'最后' if last else '最初'} {event.counted} 个请求全部以同样的方式被拒绝（{zh}）"
+        f"{'发往参照路由的' if to_reference else ''}{'最后' if last else '最初'} {event.counted} "
+        f"个请求全部以同样的方式被拒绝（{zh}）"
         f"{ends[1]}",
     )

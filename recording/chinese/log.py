@@ -20,6 +20,7 @@ COMPOSED: Mapping[str, str] = {
     "… in header …": "{0:+}，放在请求头 {1} 中",
     "…: the stop rule acted: … of the last … requests failed (…)": "{0}：停止规则终止了该阶段：最近 {2} 个请求中 {1} 个失败（{3}）",
     "…: the first … requests all ended in the same refusal (…)": "{0}：最初 {1} 个请求全部以同样的方式被拒绝（{2}）",
+    "…: the first … requests to the reference all ended in the same refusal (…)": "{0}：发往参照路由的最初 {1} 个请求全部以同样的方式被拒绝（{2}）",
     "…: the last … requests all ended in the same refusal (…)": "{0}：最后 {1} 个请求全部以同样的方式被拒绝（{2}）",
     "…: the budget is spent: of the … dealt to this generator … is left, and the next request may need …": "{0}：预算已用尽：分给该压测端的预算（{1:+}）还剩 {2}，而下一个请求最多可能需要 {3}",
     "…: the first … answers state no …, so a budget of it cannot be kept: give --prices, or limit --budget-tokens": "{0}：最初 {1} 个应答没有给出{2:+}，无法遵守预算：请给出 --prices，或改用 --budget-tokens",

@@ -27,7 +27,7 @@ class StopRule(Trip):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused(Trip):
     """The first (or last) `counted` requests all ended in the same refusal; `ends` is what that
-    ends.
+    ends, `arm` the route that they took (recording/arms.py; absent: there is only one).
     """
 
     name: ClassVar[str] = "refused"
@@ -37,6 +37,7 @@ class Refused(Trip):
     outcome: str | None = None
     http_status: int | None = None
     words: str | None = None
+    arm: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

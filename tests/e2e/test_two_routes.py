@@ -96,6 +96,26 @@ def test_each_request_goes_to_both_with_equal_bytes_and_its_own_key(
     assert result.manifest()["reference"]["base_url"] == reference.url
 
 
+@pytest.mark.parametrize("plan", [HELD, pytest.param(PLAN, marks=pytest.mark.long)])
+@pytest.mark.parametrize("wrong", ["gateway", "reference"])
+def test_a_wrong_key_of_one_route_ends_the_run_after_five_of_its_requests(
+    tmp_path: Path, plan: tuple[object, ...], wrong: str
+) -> None:
+    """By the servers' logs; those in flight at that moment are answered, ten at a time at most."""
+    keys = (OTHER, CANARY) if wrong == "gateway" else (CANARY, "sk-changed-5d21")
+    with serving(answers(0.05, keys[0])) as gateway, serving(answers(0.05, keys[1])) as reference:
+        result = sent_both(
+            tmp_path / "results", gateway, reference, *plan,
+            REF_API_KEY=CANARY if wrong == "gateway" else OTHER,
+        )  # fmt: skip
+    (refused,) = result.events("refused")
+    assert (refused["arm"], refused["counted"], refused["ends"]) == (wrong, 5, "run")
+    for server in (gateway, reference):
+        assert sum(asked.method == "POST" for asked in server.asked) <= 30
+    why = f"requests{' to the reference' * (wrong == 'reference')} all ended in the same refusal"
+    assert f"{why} (auth, HTTP 401" in result.text
+
+
 @pytest.mark.long
 def test_each_route_has_its_own_numbers(tmp_path: Path) -> None:
     with serving(answers(0.01)) as gateway, serving(answers(0.3, OTHER)) as reference:

@@ -2,12 +2,15 @@
 
 from random import Random
 
+import pytest
+
 from engine.messages import OfRun, Tripped
 from engine.phase_share import PhaseShare, Run
 from engine.stopping import Guard
 from loadshapes.modes.capacity import NAME
 from loadshapes.phase import Phase
-from recording.events import StopRule
+from recording.event_text import clause
+from recording.events import Refused, StopRule
 from settings.options import Options
 from tasks.job import Job, Origin
 from tests.builders import changed, phase_of
@@ -86,3 +89,24 @@ def test_first_requests_that_are_cancelled_do_not_hide_a_refusal_of_all() -> Non
     for job, end in zip(jobs, ends, strict=True):
         guard.meet(job, row(outcome=end, http_status=401 if end == "auth" else None))
     assert len(messages) == 1 and share.halted.is_set()
+
+
+@pytest.mark.parametrize("refused", ["gateway", "reference"])
+def test_five_refusals_alike_on_one_route_of_pairs_end_the_run(refused: str) -> None:
+    """The other route answers every request, before it or after it."""
+    messages: list[OfRun] = []
+    pairs = changed(TRIAL, mode="rpm", pairs="seed")
+    share = PhaseShare(Run(Options(), Origin("r", "local", "")), 0, pairs, 0.0, 0, 1)
+    guard = Guard(share, share.run, messages.append)
+    asked = 0
+    for job in (Job(pairs, index, 0.0, None, lambda _: None) for index in range(20)):
+        guard.sent(job)
+        ends = job.arm == refused
+        asked += ends
+        guard.meet(job, row(outcome="auth", http_status=401) if ends else row())
+        if share.halted.is_set():
+            break
+    (tripped,) = messages
+    assert isinstance(tripped, Tripped) and isinstance(tripped.event, Refused)
+    assert (asked, tripped.ends, tripped.event.arm) == (5, "run", refused)
+    assert (" to the reference " in clause(tripped.event).en) == (refused == "reference")

@@ -262,7 +262,7 @@ def test_what_ends_a_phase_early_is_logged_in_chinese() -> None:
     stopping = ROOT / "engine" / "stopping.py"
     begin = re.compile("the (stop rule acted|… …|budget|first|gateway).*[^ ]$")
     told = {text for text in texts(stopping) if begin.match(text)}
-    assert len(told) == 5
+    assert len(told) == 6
     for text in told:
         text = text.replace("the … … requests", "the last 5 requests").replace(ANY, "7")
         translated = chinese(f"rpm/m/60: {text}")
