@@ -157,7 +157,7 @@ class Guard:
         why = f"the {which} {count} requests all ended in the same refusal ({causes})"
         if job.arm == REFERENCE:
             why = (
-                f"the {which} {count} requests to the reference all ended in the same refusal "
+                f"the first {count} requests to the reference all ended in the same refusal "
                 f"({causes})"
             )
         self._share.halt(why)
