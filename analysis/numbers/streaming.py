@@ -113,8 +113,10 @@ def pooled(cells: Iterable[Any]) -> "Counts":
     return np.bincount(sound[:, 0], sound[:, 1], _BUCKETS).astype(np.int64)
 
 
-def gap_s(counts: "Counts", percent: Any) -> float | None:
-    """The pooled gaps' percentile by nearest rank: the middle of its bucket, off by 2.4 %."""
+def gap_s(counts: "Counts", percent: Any, longest_s: float | None = None) -> float | None:
+    """The pooled gaps' percentile by nearest rank: the middle of its bucket, off by 2.4 %, or the
+    longest gap if that is shorter.
+    """
     import numpy as np
 
     from analysis.numbers.percentile import rank
@@ -123,4 +125,5 @@ def gap_s(counts: "Counts", percent: Any) -> float | None:
     if not total:
         return None
     bucket = int(np.searchsorted(np.cumsum(counts), rank(total, percent)))
-    return stream_timing.middle_s(bucket)
+    middle_s = stream_timing.middle_s(bucket)
+    return middle_s if longest_s is None else min(middle_s, longest_s)

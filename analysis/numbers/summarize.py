@@ -125,7 +125,8 @@ def _of_phase(
 ) -> PhaseNumbers:
     name = key["phase"]
     gaps = streaming.of_phase(run, name) if numbers.streams else None
-    itl = {p: None if gaps is None else streaming.gap_s(gaps, p) for p in percents}
+    longest_s = numbers.inter_chunk_max_s
+    itl = {p: None if gaps is None else streaming.gap_s(gaps, p, longest_s) for p in percents}
     return PhaseNumbers(
         **key,
         **vars(numbers),

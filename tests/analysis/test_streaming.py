@@ -133,6 +133,14 @@ def test_percentiles_of_pooled_gaps_are_those_of_all_gaps() -> None:
         assert gap_s(counts, percent) == pytest.approx(exact, rel=0.024)
 
 
+@given(st.lists(st.floats(0.0, 50.0), min_size=1, max_size=30))
+def test_no_percentile_of_gaps_exceeds_the_longest_gap(gaps_s: list[float]) -> None:
+    longest_s = round(max(gaps_s), 6)
+    counts = pooled([stream_timing.sketch(sorted(gaps_s))])
+    percentile_s = gap_s(counts, 99, longest_s)
+    assert percentile_s is not None and percentile_s <= longest_s
+
+
 @pytest.mark.parametrize("cells", [[], [None], ["", None]])
 def test_no_gaps_have_no_percentile(cells: list[str | None]) -> None:
     assert gap_s(pooled(cells), 50) is None
