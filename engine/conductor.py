@@ -148,6 +148,7 @@ class Conductor:
         self._start_s = 0.0  # when the phase that runs begins, by the monotonic clock
         self._begun: dict[str, tuple[float, float]] = {}  # and each, by the wall clock and by it
         self._cut_short = False  # a phase was ended that its mode meant to go through
+        self._sent = self._dropped = 0  # requests of all phases
 
     def receive(self, node: str, message: OfRun) -> None:
         """A message of a generator's."""
@@ -159,6 +160,11 @@ class Conductor:
             self._budget.take([message.budgets])
             self._owing.discard((message.phase, node))
         self._box.put((node, message))
+
+    @property
+    def nothing_sent(self) -> bool:
+        """Whether requests were planned, and not one was sent."""
+        return self._dropped > 0 and self._sent == 0
 
     @property
     def pool(self) -> int:
@@ -241,6 +247,8 @@ class Conductor:
             self._watcher.generator_lost(phase, node, slots[node], len(slots))
         self._give_up({(number, node) for node in lost})
         end = _phase_end(phase, list(reports.values()), lost=bool(lost))
+        self._sent += end.sent or 0
+        self._dropped += end.dropped or 0
         self._watcher.note(end)
         self._watcher.phase_ended(phase)
         halted = next((report.halted for report in reports.values() if report.halted), "")

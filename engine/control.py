@@ -330,6 +330,8 @@ def _conclude(environment: Environment, session: Session, reported: Event) -> No
         aloud = sys.stderr if getattr(environment.parsed_options, "json", False) else sys.stdout
         failed = report(session.folder, session.options, aloud)
         broken = getattr(environment.shape_class, "failed", False)  # the operator's own shape
-        environment.process_exit_code = 0 if completed and not failed and not broken else 1
+        nothing = session.conductor.nothing_sent
+        good = completed and not (failed or broken or nothing)
+        environment.process_exit_code = 0 if good else 1
     finally:
         reported.set()

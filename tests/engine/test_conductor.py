@@ -44,6 +44,17 @@ class Nodes:
             self.receive(node, done)
 
 
+class StarvedNodes(Nodes):
+    """One generator that gets the CPU only when each window is over: it sends nothing."""
+
+    def send(self, message: Message, node: str) -> None:
+        if isinstance(message, Start):
+            done = Done("run", message.phase, 0, 5, None, LoopLag(9.0, 9.0), "", "", 0, [], None)
+            self.receive(node, done)
+        else:
+            super().send(message, node)
+
+
 class Keeper:
     """Keeps nothing but what is asked for."""
 
@@ -90,6 +101,19 @@ def test_a_generator_that_is_silent_when_a_run_is_stopped_has_spent_its_share() 
     conductor.settle()
     conductor.settle()
     assert budget.spent["money"] == 25.0, "half of it, once"
+
+
+@pytest.mark.parametrize(("nodes", "nothing"), [(StarvedNodes(), True), (Nodes(), False)])
+def test_a_run_of_which_nothing_was_sent_is_known(nodes: Nodes, nothing: bool) -> None:
+    """Its exit code is 1: it went through its plan, but measured nothing."""
+
+    def program() -> Program:
+        yield changed(BASE, kind="steady")
+
+    conductor = Conductor(program(), 1, RunBudget.of(0.0, 0), nodes, Keeper())
+    nodes.receive = conductor.receive
+    conductor.run()
+    assert conductor.completed and conductor.nothing_sent == nothing
 
 
 @pytest.mark.parametrize("later_s", [30.0, 0.0, -30.0])
