@@ -331,6 +331,8 @@ def _conclude(environment: Environment, session: Session, reported: Event) -> No
         failed = report(session.folder, session.options, aloud)
         broken = getattr(environment.shape_class, "failed", False)  # the operator's own shape
         nothing = session.conductor.nothing_sent
+        if nothing and completed:
+            _say("no request was sent; the report says why.")
         good = completed and not (failed or broken or nothing)
         environment.process_exit_code = 0 if good else 1
     finally:

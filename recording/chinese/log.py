@@ -105,6 +105,7 @@ LOG: Mapping[str, str] = {
     "a fault in Weighbridge itself, at …": "Weighbridge 自身出错，请求 {0}",
     "a fault in Weighbridge (see above): nothing was sent.": "Weighbridge 自身出错（见上文）：没有发送任何请求。",
     "the run in … never began.": "{0} 中的运行没有开始。",
+    "no request was sent; the report says why.": "一个请求都没有发出；原因见报告。",
     "a fault of our own ended the run: …": "Weighbridge 自身出错，运行已终止：{0}",
     "… cannot be written (…), so no more is sent: make room, then go on with --resume": "无法写入 {0}（{1}），不再发送请求：请腾出空间，再用 --resume 续跑",
     "this locustfile uses GatewayUser without the rest: import it from weighbridge.users (docs/how-to/own-locustfile.md).": "该 locustfile 只用了 GatewayUser：请从 weighbridge.users 导入（docs/how-to/own-locustfile.md）。",
