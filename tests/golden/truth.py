@@ -5,9 +5,9 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
-from math import fsum
 
 from analysis.numbers.percentile import nearest_rank
 from analysis.reading.load import load
@@ -88,7 +88,8 @@ def _assert_sums(
                 phase.phase,
                 name,
             )
-        assert phase.cost_sum == fsum(float(seen["cost"]) for seen in mine)
+        # A sum of money is that of the decimals, without what binary sums leave.
+        assert phase.cost_sum == float(sum(Decimal(seen["cost"]) for seen in mine))
 
 
 def token_times(seen: Seen) -> list[float]:

@@ -98,7 +98,7 @@ def test_what_a_provider_charges_to_your_own_key_is_the_sum_of_its_log(tmp_path:
             assert [phase["cost_sum"] for phase in summary["phases"]] == [0]
             said = [verdict["text"] for verdict in summary["verdicts"]]
             (text,) = [sentence for sentence in said if "your own key" in sentence]
-            assert f"{paid.normalize():f} for them" in text and paid > 0
+            assert f"{paid.normalize():f} for this" in text and paid > 0
     finally:
         gateway.stop()
 

@@ -133,7 +133,7 @@ def test_the_gateway_tab_follows_a_run_that_was_started_elsewhere(
 
 def test_a_wrong_form_shows_the_sentence_and_stays(server: WebServer, browser: Browser) -> None:
     browser.start(server, mode="rpm", model="m", target="many")
-    browser.page.get_by_text("--target takes whole numbers").wait_for()
+    browser.page.get_by_text("“Target” takes whole numbers").wait_for()
     browser.picture("refused")
     assert browser.page.get_by_role("button", name="Start", exact=True).is_visible()
 

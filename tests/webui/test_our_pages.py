@@ -123,7 +123,7 @@ def test_a_chinese_server_refuses_in_chinese(serve: Serve, browser: Browser) -> 
     page.get_by_text("尚不能开始：").wait_for()
     page.locator("[name=go], #go").first.click()
     alert = page.get_by_role("alert")
-    alert.filter(has_text="--timeout 应为秒数，或 90s、1m、1h30m 这样的时长").wait_for()
+    alert.filter(has_text="“超时”应为秒数，或 90s、1m、1h30m 这样的时长").wait_for()
     browser.picture("refused-zh")
 
 
@@ -158,7 +158,7 @@ def test_a_refused_start_is_reported_beside_the_form_and_its_field_is_shown(
     page.locator("[name=timeout]").evaluate("e => { e.value = 'soon' }")
     page.get_by_role("button", name="Start").click()
     alert = page.get_by_role("alert")
-    alert.filter(has_text="--timeout takes a number of seconds").wait_for()
+    alert.filter(has_text="“Timeout” takes a number of seconds").wait_for()
     assert page.locator("[name=timeout]").is_visible(), "its group is opened"
     assert page.locator("[name=timeout]").get_attribute("aria-invalid") == "true"
     assert page.evaluate("document.activeElement.name") == "timeout"

@@ -92,8 +92,7 @@ def test_a_server_with_lang_zh_shows_chinese(serve: Serve) -> None:
     for wrong, said in (
         (
             {"mode": "rpm", "model": "m"},
-            "缺少 --target：rpm 模式需要目标 RPM。例如："
-            "--model gpt-5.4-nano --target 600 --duration 20。",
+            "缺少“目标速率”：rpm 模式需要目标 RPM。",
         ),
         ({"mode": "interactive", "model": "m", "user_count": 0}, "用户数至少为 1。"),
     ):

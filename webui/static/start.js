@@ -49,10 +49,10 @@
     return answer.json();
   }
 
-  // The field that a sentence is about: `--target takes ...` is about the field of --target.
+  // The field that a sentence is about: it names it, `“Target” takes ...`.
   function mark(sentence) {
     for (const [field] of homes) {
-      const said = sentence !== "" && !field.hidden && `${sentence} `.includes(`${field.dataset.flag} `);
+      const said = !field.hidden && sentence.includes(`“${field.dataset.label}”`);
       for (const input of inputs(field)) {
         if (said) input.setAttribute("aria-invalid", "true");
         else input.removeAttribute("aria-invalid");
