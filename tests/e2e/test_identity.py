@@ -370,7 +370,7 @@ def test_ignored_settings_are_found_and_honoured_ones_are_not(
     seed is judged beside a reference alone. Answers at temperature 0 vary a little all the time."""
     profile = PROFILE.format(more=more) + "unsteady = 0.1\n"
     if not known:
-        profile = profile.replace("weights = 1", "weights = 3")
+        profile = profile.replace("weights = 1", "weights = 5")
     options = ("--reference", reference) if known else ()
     result, _ = asked(tmp_path / "run", profile, *options, "--no-content")
     assert result.folder is not None
